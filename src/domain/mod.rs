@@ -1,0 +1,13 @@
+//! The domain: what Headroom knows about practising and judging system design, as plain values and pure functions.
+//!
+//! Must never know the web, SQL, files, the clock or global randomness: time and randomness are passed in.
+
+pub mod attempt;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod content;
+pub mod criterion;
+pub mod level;
+pub mod phase;
+pub mod scorecard;
+pub mod quantity;
+pub mod worksheet;

@@ -1,0 +1,35 @@
+//! Headroom: practise system design, and judge it fairly. One crate, three builds.
+//!
+//! - without features: [`domain`], pure values and functions;
+//! - `hydrate`: the domain and the islands, for the browser;
+//! - `ssr`: everything, the server.
+//!
+//! Directions: `main` → [`app`] → features ([`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
+//! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
+//! ARCHITECTURE.md tells how they work together.
+
+// Views are types that nest as deep as the markup does.
+#![recursion_limit = "512"]
+
+pub mod domain;
+
+#[cfg(feature = "ssr")]
+pub mod app;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod error;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod practice;
+#[cfg(feature = "ssr")]
+pub mod prompts;
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod ui;
+
+/// Wakes the islands of the page; called by the script that loads the module.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_islands();
+}

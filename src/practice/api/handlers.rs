@@ -1,0 +1,523 @@
+//! The server's side of practising: what server functions and forms do.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use serde::Serialize;
+
+use crate::app::see_other;
+use crate::domain::attempt::{SECTION_BYTES, SectionName, Terms, UnixMillis, Way, length_from_slug};
+use crate::domain::criterion::CriterionId;
+use crate::domain::level::{Level, Rating};
+use crate::domain::phase::Phase;
+use crate::domain::scorecard::{DraftEntry, Scorecard};
+use crate::domain::worksheet::Sheet;
+use crate::error::{AppError, Current};
+use crate::practice::page;
+use crate::practice::store::{self, AttemptPermit};
+use crate::server::clock::new_id;
+use crate::server::content_library::PublishedPrompt;
+use crate::server::extract::{Theme, Viewer};
+use crate::server::markdown::{Place, render_or_explain};
+use crate::server::state::AppState;
+use crate::transact;
+
+use super::{DueCurveball, HintText, Pulse, Saved, SectionText};
+
+/// `POST /api/{function}`: hands the request to the server function of that name.
+pub async fn server_function(State(state): State<AppState>, viewer: Viewer, request: Request) -> Response {
+    let provide = move || {
+        provide_context(state.clone());
+        provide_context(viewer.clone());
+    };
+    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+}
+
+/// Gives a failed server function the status that belongs to its error.
+pub async fn answer<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    let outcome = work.await;
+    if let (Err(error), Some(response)) = (&outcome, use_context::<ResponseOptions>()) {
+        response.set_status(error.status());
+    }
+    outcome
+}
+
+fn context() -> Result<(AppState, Viewer), AppError> {
+    use_context::<AppState>()
+        .zip(use_context::<Viewer>())
+        .ok_or_else(|| AppError::internal("a server function ran without its context"))
+}
+
+fn section_of(slug: &str) -> Result<SectionName, AppError> {
+    SectionName::from_slug(slug).ok_or(AppError::NotFound)
+}
+
+/// A form sends line ends as CR LF, and no database takes NUL.
+pub fn plain_text(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(['\r', '\0'], "")
+}
+
+/// What a section may be: its length, and that there is such a curveball.
+fn check_section(published: Option<&PublishedPrompt>, section: &SectionName, body: &str, key: &str) -> Result<(), AppError> {
+    if body.len() > SECTION_BYTES {
+        let kilobytes = body.len().div_ceil(1024);
+        return Err(AppError::invalid(
+            "body",
+            format!("This section has {kilobytes} KB and a section holds 64 KB. Shorten it; what is here is kept until you do."),
+        ));
+    }
+    if key.is_empty() || key.len() > 64 {
+        return Err(AppError::invalid("key", "This save has no usable key. Reload the page and save again."));
+    }
+    if let (SectionName::Curveball(id), Some(published)) = (section, published)
+        && !published.prompt.curveballs.iter().any(|ball| ball.id == *id)
+    {
+        return Err(AppError::NotFound);
+    }
+    Ok(())
+}
+
+async fn save_as(
+    state: &AppState,
+    viewer: &Viewer,
+    attempt: &str,
+    save: &store::Save<'_>,
+) -> Result<Current, AppError> {
+    let now = state.clock.now();
+    let library = state.library();
+    let current = transact!(state.db, |conn| {
+            let permit = store::permit(conn, viewer.owner(), attempt).await?;
+            let published = library.prompt(&permit.attempt().prompt);
+            check_section(published.map(AsRef::as_ref), save.name, save.body, save.key)?;
+            let saved = store::save(conn, &permit, save, now).await?;
+            if let Some(phase) = save.name.phase() {
+                store::mark(conn, &permit, phase, now).await?;
+            }
+            Ok(saved)
+    })?;
+    Ok(current)
+}
+
+pub async fn save(attempt: &str, section: &str, body: &str, base: i64, key: &str) -> Result<Saved, AppError> {
+    let (state, viewer) = context()?;
+    let name = section_of(section)?;
+    let body = plain_text(body);
+    let save = store::Save { name: &name, body: &body, base, key };
+    let current = save_as(&state, &viewer, attempt, &save).await?;
+    Ok(Saved { revision: current.revision, saved_at: current.saved_at })
+}
+
+pub async fn pulse(attempt: &str, section: &str, known: &BTreeMap<String, i64>) -> Result<Pulse, AppError> {
+    let (state, viewer) = context()?;
+    let name = section_of(section)?;
+    let now = state.clock.now();
+    let (permit, presence, changed) = transact!(state.db, |conn| {
+            let permit = store::permit(conn, viewer.owner(), attempt).await?;
+            let phase = name.phase().unwrap_or(permit.attempt().phase);
+            let presence = store::mark(conn, &permit, phase, now).await?;
+            let changed = store::sections_since(conn, &permit, known).await?;
+            Ok((permit, presence, changed))
+    })?;
+    let library = state.library();
+    let published = library.prompt(&permit.attempt().prompt);
+    let (curveballs, next_curveball_at) = curveballs(&permit, published.map(AsRef::as_ref), now);
+    Ok(Pulse {
+        now,
+        spent: presence.spent,
+        curveballs,
+        next_curveball_at,
+        changed: changed
+            .into_iter()
+            .map(|section| SectionText {
+                name: section.name.slug(),
+                body: section.body,
+                revision: section.revision,
+                saved_at: section.saved_at,
+            })
+            .collect(),
+        closed: permit.attempt().is_closed(),
+    })
+}
+
+/// The curveballs that have arrived by now, and when the next one does.
+pub fn curveballs(
+    permit: &AttemptPermit,
+    published: Option<&PublishedPrompt>,
+    now: UnixMillis,
+) -> (Vec<DueCurveball>, Option<UnixMillis>) {
+    let attempt = permit.attempt();
+    let Some(published) = published else { return (Vec::new(), None) };
+    let mut due = Vec::new();
+    let mut next: Option<UnixMillis> = None;
+    for (ball, question) in published.prompt.curveballs.iter().zip(&published.questions) {
+        if !attempt.terms.receives(ball.level) {
+            continue;
+        }
+        let arrives_at = attempt.started_at + attempt.terms.curveball_after(ball.minute);
+        if arrives_at <= now {
+            due.push(DueCurveball { id: ball.id.clone(), title: ball.title.clone(), question: question.clone() });
+        } else {
+            next = Some(next.map_or(arrives_at, |other| other.min(arrives_at)));
+        }
+    }
+    (due, next)
+}
+
+pub async fn render_preview(markdown: &str) -> Result<String, AppError> {
+    let (_, viewer) = context()?;
+    viewer.owner().ok_or(AppError::NotFound)?;
+    Ok(render_or_explain(&plain_text(markdown), Place::section("preview")))
+}
+
+pub async fn next_hint(attempt: &str) -> Result<Option<HintText>, AppError> {
+    let (state, viewer) = context()?;
+    record_next_hint(&state, &viewer, attempt).await
+}
+
+async fn record_next_hint(state: &AppState, viewer: &Viewer, attempt: &str) -> Result<Option<HintText>, AppError> {
+    let now = state.clock.now();
+    let library = state.library();
+    let hint = transact!(state.db, |conn| {
+            let permit = store::permit(conn, viewer.owner(), attempt).await?;
+            let Some(published) = library.prompt(&permit.attempt().prompt) else { return Ok(None) };
+            let asked = store::hints(conn, &permit).await?.len();
+            let Some(hint) = hint_text(published, asked) else { return Ok(None) };
+            if !permit.attempt().is_closed() {
+                store::ask_hint(conn, &permit, i64::try_from(asked).unwrap_or(i64::MAX), now).await?;
+            }
+            Ok(Some(hint))
+    })?;
+    Ok(hint)
+}
+
+pub fn hint_text(published: &PublishedPrompt, number: usize) -> Option<HintText> {
+    let hint = published.prompt.hints.get(number)?;
+    Some(HintText {
+        phase: hint.phase.title().to_owned(),
+        title: hint.title.clone(),
+        body: published.hints.get(number).cloned().unwrap_or_default(),
+    })
+}
+
+/// The fields of a form in the order in which they were sent.
+pub type Fields = Vec<(String, String)>;
+
+fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
+}
+
+/// `POST /prompts/{slug}/attempts`
+pub async fn start(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    axum::Form(fields): axum::Form<Fields>,
+) -> Result<Response, AppError> {
+    let library = state.library();
+    let published = library.prompt(&slug).ok_or(AppError::NotFound)?;
+    let way = Way::from_slug(field(&fields, "way"));
+    let level = Level::from_slug(field(&fields, "level")).filter(|level| published.prompt.levels.contains(level));
+    let minutes = length_from_slug(field(&fields, "minutes"));
+    let (Some(way), Some(level), Some(minutes)) = (way, level, minutes) else {
+        return Err(AppError::invalid(
+            "terms",
+            "Choose a way, one of this prompt's levels and a length, then start. Go back to the prompt to choose.",
+        ));
+    };
+    let phase = Phase::from_slug(field(&fields, "focus")).unwrap_or(Phase::Requirements);
+    let owner = viewer.owner_or_guest(&state).await?;
+    let now = state.clock.now();
+    let id = new_id(now);
+    let terms = Terms { way, level, minutes };
+    transact!(state.db, |conn| store::start_attempt(conn, &owner, &id, &slug, terms, phase, now).await)?;
+    Ok(see_other(&format!("/attempts/{id}/{}", phase.slug())))
+}
+
+/// The worksheet as its form sends it: `row` and `text` alternate.
+pub fn sheet_from_fields(fields: &Fields) -> String {
+    let mut rows = Vec::new();
+    let mut id: Option<&str> = None;
+    for (name, value) in fields {
+        match (name.as_str(), id) {
+            ("row", _) => id = Some(value.trim()),
+            ("text", Some(row)) => {
+                let value = value.replace(['\r', '\n'], " ");
+                if !row.is_empty() || !value.trim().is_empty() {
+                    rows.push(format!("{row}: {}", value.trim()));
+                }
+                id = None;
+            }
+            _ => {}
+        }
+    }
+    rows.join("\n")
+}
+
+/// `POST /attempts/{id}/{section}`: a save without JavaScript.
+pub async fn save_form(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    theme: Theme,
+    Path((id, section)): Path<(String, String)>,
+    axum::Form(fields): axum::Form<Fields>,
+) -> Result<Response, AppError> {
+    let name = section_of(&section)?;
+    let body = match name {
+        SectionName::Worksheet => sheet_from_fields(&fields),
+        _ => plain_text(field(&fields, "body")),
+    };
+    let base: i64 = field(&fields, "base").parse().unwrap_or(0);
+    let key = field(&fields, "key");
+    let save = store::Save { name: &name, body: &body, base, key };
+    let saved = match save_as(&state, &viewer, &id, &save).await {
+        Ok(_) if name == SectionName::Worksheet => check_sheet(&body),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(()) => {
+            let next = field(&fields, "then");
+            let target = section_of(next).map_or_else(|_| page_of(&name), |name| page_of(&name));
+            Ok(see_other(&format!("/attempts/{id}/{target}?saved={}", name.slug())))
+        }
+        Err(error @ (AppError::Conflict(_) | AppError::Invalid(_))) => {
+            page::workspace_again(&state, &viewer, theme, &id, &name, &body, base, error).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The worksheet is shown on the page of the estimates.
+fn page_of(name: &SectionName) -> String {
+    name.phase().map_or_else(|| name.slug(), |phase| phase.slug().to_owned())
+}
+
+/// A row that does not read is kept as it is and named.
+fn check_sheet(body: &str) -> Result<(), AppError> {
+    let (_, diagnostics) = Sheet::parse(body);
+    match diagnostics.first() {
+        None => Ok(()),
+        Some(first) => Err(AppError::invalid("worksheet", format!("Saved, but: {}", first.message))),
+    }
+}
+
+/// `POST /attempts/{id}/hints`
+pub async fn ask_hint_form(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    axum::Form(fields): axum::Form<Fields>,
+) -> Result<Response, AppError> {
+    record_next_hint(&state, &viewer, &id).await?;
+    let back = section_of(field(&fields, "back")).map_or_else(|_| "requirements".to_owned(), |name| name.slug());
+    Ok(see_other(&format!("/attempts/{id}/{back}#hints")))
+}
+
+/// `POST /attempts/{id}/{section}/restore`: an old revision becomes the newest one.
+pub async fn restore(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    Path((id, section)): Path<(String, String)>,
+    axum::Form(fields): axum::Form<Fields>,
+) -> Result<Response, AppError> {
+    let name = section_of(&section)?;
+    let number: i64 = field(&fields, "revision").parse().map_err(|_| AppError::NotFound)?;
+    let key = format!("{}{}", store::APART, field(&fields, "key"));
+    let now = state.clock.now();
+    transact!(state.db, |conn| {
+            let permit = store::permit(conn, viewer.owner(), &id).await?;
+            let old = store::revision(conn, &permit, &name, number).await?;
+            let base = store::current(conn, &permit, &name).await?.revision;
+            check_section(None, &name, &old.body, &key)?;
+            store::save(conn, &permit, &store::Save { name: &name, body: &old.body, base, key: &key }, now).await
+    })?;
+    Ok(see_other(&format!("/attempts/{id}/{}?saved={}", page_of(&name), name.slug())))
+}
+
+/// `POST /attempts/{id}/score`: commits the scorecard, after which the reference is shown.
+pub async fn commit_score(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    theme: Theme,
+    Path(id): Path<String>,
+    axum::Form(fields): axum::Form<Fields>,
+) -> Result<Response, AppError> {
+    let now = state.clock.now();
+    let library = state.library();
+    let mut reader = state.db.read().await?;
+    let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
+    drop(reader);
+    let published = library.prompt(&permit.attempt().prompt).ok_or(AppError::NotFound)?;
+    let criteria: Vec<CriterionId> = published.prompt.rubric.criteria.iter().map(|criterion| criterion.id).collect();
+    let draft = draft_from_fields(&criteria, &fields);
+    let card = match Scorecard::from_draft(&criteria, &draft) {
+        Ok(card) => card,
+        Err(faults) => return page::score_again(&state, &permit, published, theme, &draft, &faults).await,
+    };
+    let score = field(&fields, "score");
+    if uuid::Uuid::parse_str(score).is_err() {
+        return Err(AppError::invalid("score", "This form has no usable key. Reload the page; your choices are kept there."));
+    }
+    let version = published.prompt.rubric.version;
+    transact!(state.db, |conn| {
+            let permit = store::permit(conn, viewer.owner(), &id).await?;
+            // The time until now belongs to the phase that the person was last in.
+            store::mark(conn, &permit, permit.attempt().phase, now).await?;
+            store::commit_score(conn, &permit, score, version, &card, now).await
+    })?;
+    Ok(see_other(&format!("/attempts/{id}/result")))
+}
+
+fn draft_from_fields(criteria: &[CriterionId], fields: &Fields) -> BTreeMap<CriterionId, DraftEntry> {
+    criteria
+        .iter()
+        .map(|criterion| {
+            let slug = criterion.slug();
+            let entry = DraftEntry {
+                rating: Rating::from_slug(field(fields, &format!("rating.{slug}"))),
+                evidence: plain_text(field(fields, &format!("evidence.{slug}"))),
+            };
+            (*criterion, entry)
+        })
+        .collect()
+}
+
+/// An attempt as it leaves Headroom. Instants are RFC 3339 in UTC.
+#[derive(Serialize)]
+struct Export {
+    format: &'static str,
+    id: String,
+    prompt: String,
+    title: String,
+    way: &'static str,
+    level: &'static str,
+    minutes: Option<u32>,
+    started_at: String,
+    sections: Vec<ExportedSection>,
+    minutes_by_phase: BTreeMap<&'static str, f64>,
+    hints_asked: usize,
+    scores: Vec<ExportedScore>,
+}
+
+#[derive(Serialize)]
+struct ExportedSection {
+    name: String,
+    title: String,
+    revision: i64,
+    saved_at: String,
+    body: String,
+}
+
+#[derive(Serialize)]
+struct ExportedScore {
+    number: i64,
+    rubric_version: i64,
+    scored_at: String,
+    entries: Vec<crate::domain::scorecard::Entry>,
+}
+
+/// `GET /attempts/{id}/export/{format}`: the attempt as Markdown (`attempt.md`) or JSON (`attempt.json`).
+pub async fn export(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    Path((id, format)): Path<(String, String)>,
+) -> Result<Response, AppError> {
+    let library = state.library();
+    let mut reader = state.db.read().await?;
+    let conn = &mut reader.conn();
+    let permit = store::permit(conn, viewer.owner(), &id).await?;
+    let attempt = permit.attempt();
+    let published = library.prompt(&attempt.prompt);
+    let saved = store::sections(conn, &permit).await?;
+    let spent = store::presence(conn, &permit).await?.spent;
+    let title = published.map_or_else(|| attempt.prompt.clone(), |published| published.prompt.title.clone());
+    let export = Export {
+        format: "headroom-attempt-1",
+        id: attempt.id.clone(),
+        prompt: attempt.prompt.clone(),
+        title,
+        way: attempt.terms.way.slug(),
+        level: attempt.terms.level.slug(),
+        minutes: attempt.terms.minutes,
+        started_at: page::utc(attempt.started_at),
+        sections: page::in_order(saved)
+            .into_iter()
+            .map(|section| ExportedSection {
+                title: page::section_title(&section.name, published.map(AsRef::as_ref)),
+                name: section.name.slug(),
+                revision: section.revision,
+                saved_at: page::utc(section.saved_at),
+                body: section.body,
+            })
+            .collect(),
+        minutes_by_phase: Phase::ALL
+            .into_iter()
+            .map(|phase| (phase.slug(), (spent[phase.index()] as f64 / 6_000.0).round() / 10.0))
+            .collect(),
+        hints_asked: store::hints(conn, &permit).await?.len(),
+        scores: store::scores(conn, &permit)
+            .await?
+            .into_iter()
+            .map(|score| ExportedScore {
+                number: score.number,
+                rubric_version: score.rubric_version,
+                scored_at: page::utc(score.scored_at),
+                entries: score.card.entries,
+            })
+            .collect(),
+    };
+    let (kind, text) = match format.as_str() {
+        "attempt.json" => {
+            ("application/json", serde_json::to_string_pretty(&export).map_err(AppError::internal)?)
+        }
+        "attempt.md" => ("text/markdown; charset=utf-8", export.to_markdown()),
+        _ => return Err(AppError::NotFound),
+    };
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let name = format!("attachment; filename=\"{}-{format}\"", attempt.prompt);
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(AppError::internal)?);
+    Ok(response)
+}
+
+impl Export {
+    fn to_markdown(&self) -> String {
+        use std::fmt::Write as _;
+        let mut out = format!("# {}\n\n", self.title);
+        let length = self.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} minutes"));
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{} attempt, aimed at {}, {length}, started {}.\n", capitalized(self.way), self.level, self.started_at);
+        for section in &self.sections {
+            let body = section.body.trim();
+            let fenced = section.name == "worksheet";
+            let _ = if fenced {
+                writeln!(out, "## {}\n\n```text\n{body}\n```\n", section.title)
+            } else {
+                writeln!(out, "## {}\n\n{body}\n", section.title)
+            };
+        }
+        for score in &self.scores {
+            let _ = writeln!(out, "## Score {}, {}\n\n| Criterion | Rating | Evidence |\n|---|---|---|", score.number, score.scored_at);
+            for entry in &score.entries {
+                let evidence = entry.evidence.replace('|', "\\|").replace('\n', " ");
+                let _ = writeln!(out, "| {} | {} | {evidence} |", entry.criterion.title(), entry.rating.title());
+            }
+            out.push('\n');
+        }
+        let _ = writeln!(out, "## Minutes\n\n| Phase | Minutes |\n|---|--:|");
+        for (phase, minutes) in &self.minutes_by_phase {
+            let _ = writeln!(out, "| {phase} | {minutes} |");
+        }
+        out
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,136 @@
+//! What the workspace asks of the server: server functions for the island, form handlers for everybody.
+//!
+//! Each is short: leave, the domain's rules, the store. What crosses the wire is defined here.
+
+#[cfg(feature = "ssr")]
+pub mod handlers;
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use server_fn::codec::Json;
+
+use crate::domain::attempt::{Terms, UnixMillis};
+use crate::error::AppError;
+
+/// Everything that the workspace starts with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkspaceData {
+    pub attempt: String,
+    pub prompt: String,
+    pub title: String,
+    pub terms: Terms,
+    pub started_at: UnixMillis,
+    /// The server's clock when this was put together.
+    pub now: UnixMillis,
+    /// Milliseconds by phase, in the usual order.
+    pub spent: [i64; 8],
+    /// The section that is open.
+    pub current: String,
+    /// In the order of the rail: the phases, the worksheet, then the curveballs that have arrived.
+    pub sections: Vec<SectionText>,
+    pub curveballs: Vec<DueCurveball>,
+    /// When the next curveball arrives; its text is not sent before.
+    pub next_curveball_at: Option<UnixMillis>,
+    /// What a phase is judged on at the level aimed at; empty in an interview.
+    pub looked_for: Vec<LookedFor>,
+    pub hints: Vec<HintText>,
+    pub hints_in_all: u32,
+    /// Makes the keys of saves by plain forms, with the section's name.
+    pub form_key: String,
+    pub wanted: Vec<WantedEstimate>,
+    pub givens: Vec<GivenQuantity>,
+}
+
+/// A section as the server has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SectionText {
+    pub name: String,
+    pub body: String,
+    /// 0 when nothing was saved yet.
+    pub revision: i64,
+    pub saved_at: UnixMillis,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DueCurveball {
+    pub id: String,
+    pub title: String,
+    /// The question as HTML.
+    pub question: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookedFor {
+    pub phase: String,
+    pub criterion: String,
+    pub anchor: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HintText {
+    pub phase: String,
+    pub title: String,
+    /// As HTML.
+    pub body: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WantedEstimate {
+    pub id: String,
+    pub label: String,
+    pub unit: String,
+    pub feeds: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GivenQuantity {
+    pub id: String,
+    pub label: String,
+    pub value: String,
+}
+
+/// A save that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    pub revision: i64,
+    pub saved_at: UnixMillis,
+}
+
+/// What has happened since the island last asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pulse {
+    pub now: UnixMillis,
+    pub spent: [i64; 8],
+    pub curveballs: Vec<DueCurveball>,
+    pub next_curveball_at: Option<UnixMillis>,
+    /// Sections that hold something newer than what the island knows.
+    pub changed: Vec<SectionText>,
+    /// The attempt was scored and takes no more writing.
+    pub closed: bool,
+}
+
+/// Saves a section that started from revision `base`. The same `key` again is the same save.
+#[server(prefix = "/api", endpoint = "save_section", input = Json)]
+pub async fn save_section(attempt: String, section: String, body: String, base: i64, key: String) -> Result<Saved, AppError> {
+    handlers::answer(handlers::save(&attempt, &section, &body, base, &key)).await
+}
+
+/// A sign of life from the workspace, and what it should know. `known` is the revision of each section.
+#[server(prefix = "/api", endpoint = "pulse", input = Json)]
+pub async fn take_pulse(attempt: String, section: String, known: BTreeMap<String, i64>) -> Result<Pulse, AppError> {
+    handlers::answer(handlers::pulse(&attempt, &section, &known)).await
+}
+
+/// Markdown as it will be shown.
+#[server(prefix = "/api", endpoint = "preview", input = Json)]
+pub async fn preview(markdown: String) -> Result<String, AppError> {
+    handlers::answer(handlers::render_preview(&markdown)).await
+}
+
+/// Asks for the next hint, which is recorded. `None` when all have been given.
+#[server(prefix = "/api", endpoint = "ask_hint", input = Json)]
+pub async fn ask_hint(attempt: String) -> Result<Option<HintText>, AppError> {
+    handlers::answer(handlers::next_hint(&attempt)).await
+}

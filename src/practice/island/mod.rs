@@ -1,0 +1,11 @@
+//! The islands of practising: the workspace, and the help on the score form.
+//!
+//! The server renders their first state, which works as plain forms; in the browser they take over. Nothing here decides
+//! what may be written: that is the server's.
+
+pub mod device;
+pub mod palette;
+pub mod saving;
+pub mod scoring;
+pub mod workspace;
+pub mod worksheet;

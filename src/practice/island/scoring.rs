@@ -1,0 +1,176 @@
+//! Help on the score form: digits choose a level, a selection in the attempt becomes evidence, and what was filled in
+//! survives a reload. The form itself is the server's and works without any of this.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Document, Element, HtmlInputElement, HtmlTextAreaElement};
+
+use super::device;
+
+/// `attempt` names the drafts on this device; `form` is the id of the form.
+#[island]
+pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
+    let selected = RwSignal::new(String::new());
+    let live = RwSignal::new(false);
+    let target = RwSignal::new(String::new());
+    let names = StoredValue::new((attempt, form));
+    Effect::new(move |ran: Option<()>| {
+        if ran.is_some() {
+            return;
+        }
+        live.set(true);
+        let (attempt, form) = names.get_value();
+        bring_back(&attempt, &form);
+        let _ = window_event_listener(ev::keydown, move |event| on_key(&event));
+        let _ = window_event_listener(ev::focusin, move |event| {
+            if let Some(name) = event.target().and_then(|target| criterion_of(target.dyn_ref::<Element>()?)) {
+                target.set(name);
+            }
+        });
+        let _ = window_event_listener(ev::input, move |_| {
+            let (attempt, form) = names.get_value();
+            keep(&attempt, &form);
+        });
+        let _ = window_event_listener(ev::change, move |_| {
+            let (attempt, form) = names.get_value();
+            keep(&attempt, &form);
+        });
+        set_interval(
+            move || {
+                let text = selection_in_attempt().unwrap_or_default();
+                if selected.with_untracked(|known| *known != text) {
+                    selected.set(text);
+                }
+            },
+            Duration::from_millis(250),
+        );
+    });
+    let title = move || {
+        let name = target.get();
+        document()?.query_selector(&format!("[data-criterion=\"{name}\"] legend")).ok()??.text_content()
+    };
+    let quote = move |event: ev::MouseEvent| {
+        event.prevent_default();
+        put_evidence(&target.get_untracked(), &selected.get_untracked());
+        let (attempt, form) = names.get_value();
+        keep(&attempt, &form);
+    };
+    let usable = move || live.get() && !selected.with(String::is_empty);
+    view! {
+        <div class="quoting" hidden=move || !usable() role="region" aria-label="Selected text">
+            <button type="button" class="btn go" on:mousedown=|event| event.prevent_default() on:click=quote disabled=move || target.with(String::is_empty)>
+                {move || title().map_or_else(|| "Choose a criterion first, then quote".to_owned(), |title| format!("Quote as evidence for {title}"))}
+            </button>
+        </div>
+    }
+}
+
+fn document() -> Option<Document> {
+    web_sys::window()?.document()
+}
+
+fn criterion_of(element: &Element) -> Option<String> {
+    element.closest("[data-criterion]").ok()??.get_attribute("data-criterion")
+}
+
+/// Digits 1 to 4 choose the level of the criterion that has the focus.
+fn on_key(event: &ev::KeyboardEvent) {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    let Some(element) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+    if element.tag_name() == "TEXTAREA" || !matches!(event.key().as_str(), "1" | "2" | "3" | "4") {
+        return;
+    }
+    let Some(name) = criterion_of(&element) else { return };
+    let selector = format!("[data-criterion=\"{name}\"] input[data-digit=\"{}\"]", event.key());
+    let input = document()
+        .and_then(|document| document.query_selector(&selector).ok().flatten())
+        .and_then(|element| element.dyn_into::<HtmlInputElement>().ok());
+    if let Some(input) = input {
+        input.set_checked(true);
+        let _ = input.focus();
+        event.prevent_default();
+        if let Ok(changed) = web_sys::Event::new("change") {
+            if let Some(window) = web_sys::window() {
+                let _ = window.dispatch_event(&changed);
+            }
+        }
+    }
+}
+
+/// What is selected, when it lies in the attempt's text.
+fn selection_in_attempt() -> Option<String> {
+    let selection = web_sys::window()?.get_selection().ok()??;
+    if selection.is_collapsed() {
+        return None;
+    }
+    let node = selection.anchor_node()?;
+    let element = node.dyn_ref::<Element>().cloned().or_else(|| node.parent_element())?;
+    element.closest("[data-quotable]").ok()??;
+    let text = String::from(selection.to_string());
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn put_evidence(criterion: &str, text: &str) {
+    let area = document()
+        .and_then(|document| document.get_element_by_id(&format!("evidence-{criterion}")))
+        .and_then(|element| element.dyn_into::<HtmlTextAreaElement>().ok());
+    if let Some(area) = area {
+        let before = area.value();
+        let joined = if before.trim().is_empty() { text.to_owned() } else { format!("{}\n{text}", before.trim_end()) };
+        area.set_value(&joined);
+        let _ = area.focus();
+    }
+}
+
+/// The form's fields as name and value.
+fn fields(form: &str) -> Vec<(String, String)> {
+    let Some(document) = document() else { return Vec::new() };
+    let mut fields = Vec::new();
+    if let Ok(inputs) = document.query_selector_all(&format!("#{form} input[type=radio]:checked, #{form} textarea")) {
+        for index in 0..inputs.length() {
+            let Some(node) = inputs.item(index) else { continue };
+            if let Some(input) = node.dyn_ref::<HtmlInputElement>() {
+                fields.push((input.name(), input.value()));
+            } else if let Some(area) = node.dyn_ref::<HtmlTextAreaElement>() {
+                fields.push((area.name(), area.value()));
+            }
+        }
+    }
+    fields
+}
+
+fn keep(attempt: &str, form: &str) {
+    if let Ok(text) = serde_json::to_string(&fields(form)) {
+        device::remember(&format!("score/{attempt}"), &text);
+    }
+}
+
+/// Fills in what was there before a reload, where the form has nothing yet.
+fn bring_back(attempt: &str, form: &str) {
+    let Some(document) = document() else { return };
+    let Some(kept) = device::remembered(&format!("score/{attempt}")) else { return };
+    let Ok(kept) = serde_json::from_str::<Vec<(String, String)>>(&kept) else { return };
+    let filled = fields(form);
+    for (name, value) in kept {
+        if filled.iter().any(|(known, value)| *known == name && !value.is_empty()) {
+            continue;
+        }
+        let Ok(elements) = document.query_selector_all(&format!("#{form} [name=\"{name}\"]")) else { continue };
+        for index in 0..elements.length() {
+            let Some(node) = elements.item(index) else { continue };
+            if let Some(input) = node.dyn_ref::<HtmlInputElement>() {
+                if input.value() == value {
+                    input.set_checked(true);
+                }
+            } else if let Some(area) = node.dyn_ref::<HtmlTextAreaElement>() {
+                area.set_value(&value);
+            }
+        }
+    }
+}

@@ -1,0 +1,926 @@
+//! The workspace: phases and clock left, the text in the middle, the prompt and its help right.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::domain::attempt::{MINUTE, RoundClock, SectionName, Terms, Tone, UnixMillis, Way};
+use crate::domain::phase::Phase;
+use crate::practice::api::{
+    DueCurveball, HintText, LookedFor, SectionText, WorkspaceData, ask_hint, preview, take_pulse,
+};
+use crate::ui::text_area::TextArea;
+
+use super::device;
+use super::palette::{Action, Command, Palette, Shortcuts};
+use super::saving::{Editor, Status};
+use super::worksheet::Worksheet;
+
+const PULSE_EVERY: Duration = Duration::from_secs(20);
+const PREVIEW_AFTER: Duration = Duration::from_millis(300);
+
+/// How the text is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Both,
+    Preview,
+}
+
+impl Mode {
+    const ALL: [Self; 3] = [Self::Write, Self::Both, Self::Preview];
+
+    fn slug(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Both => "both",
+            Self::Preview => "preview",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Write => "Write",
+            Self::Both => "Both",
+            Self::Preview => "Preview",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Write => Self::Both,
+            Self::Both => Self::Preview,
+            Self::Preview => Self::Write,
+        }
+    }
+}
+
+/// What the parts of the workspace share. Cheap to copy: handles only.
+#[derive(Clone, Copy)]
+struct Desk {
+    attempt: StoredValue<String>,
+    terms: Terms,
+    clock: RoundClock,
+    /// The server's clock, advanced here.
+    now: RwSignal<UnixMillis>,
+    spent: RwSignal<[i64; 8]>,
+    /// When `spent` was told, by the server's clock.
+    spent_at: RwSignal<UnixMillis>,
+    current: RwSignal<String>,
+    editors: RwSignal<Vec<Editor>>,
+    curveballs: RwSignal<Vec<DueCurveball>>,
+    next_curveball_at: RwSignal<Option<UnixMillis>>,
+    /// Announced to a screen reader, politely.
+    announced: RwSignal<String>,
+    closed: RwSignal<bool>,
+    live: RwSignal<bool>,
+    mode: RwSignal<Mode>,
+    side: RwSignal<bool>,
+    page: StoredValue<String>,
+}
+
+impl Desk {
+    fn path(&self, section: &str) -> String {
+        format!("/attempts/{}/{section}", self.attempt.get_value())
+    }
+
+    fn phase(&self) -> Option<Phase> {
+        self.current.with(|current| Phase::from_slug(current))
+    }
+
+    fn editor(&self, name: &str) -> Option<Editor> {
+        self.editors.with(|editors| editors.iter().find(|editor| editor.name.with_value(|slug| slug == name)).copied())
+    }
+
+    /// The editors that the open page shows: the phase's text, and the worksheet beside the estimates.
+    fn open_editors(&self) -> Vec<Editor> {
+        let current = self.current.get();
+        let mut open: Vec<Editor> = self.editor(&current).into_iter().collect();
+        if current == Phase::Estimates.slug() {
+            open.extend(self.editor("worksheet"));
+        }
+        open
+    }
+
+    /// Milliseconds in a phase up to now.
+    fn spent_in(&self, phase: Phase) -> i64 {
+        let told = self.spent.get()[phase.index()];
+        let running = self.phase() == Some(phase) && !self.closed.get();
+        if running { told + (self.now.get() - self.spent_at.get()).max(0) } else { told }
+    }
+
+    /// The order of the rail: phases, then curveballs.
+    fn rail(&self) -> Vec<String> {
+        let phases = Phase::ALL.iter().map(|phase| phase.slug().to_owned());
+        let balls = self.curveballs.get_untracked();
+        phases.chain(balls.iter().map(|ball| SectionName::Curveball(ball.id.clone()).slug())).collect()
+    }
+
+    fn open(&self, name: &str) {
+        if self.current.get_untracked() == name {
+            return;
+        }
+        for editor in self.editors.get_untracked() {
+            editor.flush();
+        }
+        self.current.set(name.to_owned());
+        device::show_address(&self.path(name));
+        if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+            let title = self.title(name);
+            let tail = document.title().split_once(" · ").map_or(String::new(), |(_, tail)| tail.to_owned());
+            document.set_title(&format!("{title} · {tail}"));
+        }
+        self.announced.set(self.title(name));
+        self.pulse();
+    }
+
+    fn title(&self, name: &str) -> String {
+        match SectionName::from_slug(name) {
+            Some(SectionName::Phase(phase)) => phase.title().to_owned(),
+            Some(SectionName::Curveball(id)) => self
+                .curveballs
+                .with_untracked(|balls| balls.iter().find(|ball| ball.id == id).map(|ball| ball.title.clone()))
+                .unwrap_or_else(|| "Curveball".to_owned()),
+            _ => "Numbers".to_owned(),
+        }
+    }
+
+    fn step(&self, by: isize) {
+        let rail = self.rail();
+        let at = rail.iter().position(|name| self.current.with_untracked(|current| current == name)).unwrap_or(0);
+        if let Some(name) = at.checked_add_signed(by).and_then(|at| rail.get(at)) {
+            self.open(name);
+        }
+    }
+
+    fn pulse(self) {
+        if !device::is_visible() {
+            return;
+        }
+        spawn_local(async move {
+            let known = self
+                .editors
+                .get_untracked()
+                .iter()
+                .map(|editor| (editor.slug(), editor.base.get_untracked()))
+                .collect();
+            let Ok(told) = take_pulse(self.attempt.get_value(), self.current.get_untracked(), known).await else { return };
+            self.now.set(told.now);
+            self.spent.set(told.spent);
+            self.spent_at.set(told.now);
+            self.next_curveball_at.set(told.next_curveball_at);
+            self.receive(told.curveballs);
+            for section in &told.changed {
+                match self.editors.with_untracked(|editors| editors.iter().find(|editor| editor.slug() == section.name).copied()) {
+                    Some(editor) => editor.newer(section),
+                    None => self.add_editor(section),
+                }
+            }
+            if told.closed && !self.closed.get_untracked() {
+                self.closed.set(true);
+                self.announced.set("This attempt has been scored and takes no more changes.".to_owned());
+            }
+        });
+    }
+
+    fn add_editor(&self, section: &SectionText) {
+        let editor = Editor::new(&self.attempt.get_value(), &self.page.get_value(), section);
+        self.editors.update(|editors| editors.push(editor));
+    }
+
+    /// Curveballs arrive: said quietly, with no change of focus.
+    fn receive(&self, balls: Vec<DueCurveball>) {
+        let known = self.curveballs.get_untracked();
+        for ball in &balls {
+            if known.iter().any(|known| known.id == ball.id) {
+                continue;
+            }
+            let name = SectionName::Curveball(ball.id.clone()).slug();
+            if self.editors.with_untracked(|editors| editors.iter().all(|editor| editor.slug() != name)) {
+                self.add_editor(&SectionText { name, body: String::new(), revision: 0, saved_at: 0 });
+            }
+            self.announced.set(format!("The interviewer asks: {}. It is in the list of phases.", ball.title));
+        }
+        if balls.len() != known.len() {
+            self.curveballs.set(balls);
+        }
+    }
+}
+
+/// The workspace of one attempt. `children` is the prompt, rendered by the server.
+#[island]
+pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
+    let page = StoredValue::new(String::new());
+    let editors = data.sections.iter().map(|section| Editor::new(&data.attempt, "", section)).collect::<Vec<_>>();
+    let desk = Desk {
+        attempt: StoredValue::new(data.attempt.clone()),
+        terms: data.terms,
+        clock: RoundClock { started_at: data.started_at, minutes: data.terms.minutes },
+        now: RwSignal::new(data.now),
+        spent: RwSignal::new(data.spent),
+        spent_at: RwSignal::new(data.now),
+        current: RwSignal::new(data.current.clone()),
+        editors: RwSignal::new(editors),
+        curveballs: RwSignal::new(data.curveballs.clone()),
+        next_curveball_at: RwSignal::new(data.next_curveball_at),
+        announced: RwSignal::new(String::new()),
+        closed: RwSignal::new(false),
+        live: RwSignal::new(false),
+        mode: RwSignal::new(Mode::Write),
+        side: RwSignal::new(true),
+        page,
+    };
+    let palette = NodeRef::<Dialog>::new();
+    let shortcuts = NodeRef::<Dialog>::new();
+    let run = Callback::new(move |action: Action| match action {
+        Action::Open(name) => desk.open(&name),
+        Action::Go(path) => device::go_to(&path),
+        Action::Preview => desk.mode.update(|mode| *mode = mode.next()),
+        Action::Side => desk.side.update(|side| *side = !*side),
+        Action::Shortcuts => show(shortcuts),
+    });
+    Effect::new(move |ran: Option<()>| {
+        if ran.is_none() {
+            wake(desk, palette, shortcuts);
+        }
+    });
+    Effect::new(move |_| {
+        if desk.live.get() {
+            device::remember("mode", desk.mode.get().slug());
+            device::remember("side", if desk.side.get() { "open" } else { "closed" });
+        }
+    });
+
+    let commands = Signal::derive(move || commands(desk));
+    let terms = data.terms;
+    let length = terms.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
+    let tag = format!("{} · {} · {length}", terms.way.slug(), terms.level.slug());
+    let score = desk.path("score");
+    let sheet = move |editor: Editor| {
+        view! {
+            <SectionSheet desk=desk editor=editor form_key=data.form_key.clone() wanted=data.wanted.clone() givens=data.givens.clone()/>
+        }
+    };
+    view! {
+        <div class="workspace" class:live=move || desk.live.get() class:without-side=move || !desk.side.get()>
+            <header class="bar">
+                <a class="mark" href="/" aria-label="Headroom, home">
+                    <svg width="16" height="18" viewBox="0 0 16 18" aria-hidden="true">
+                        <rect x=".75" y=".75" width="14.5" height="16.5" rx="1.5" fill="none" stroke="currentColor" stroke-width="1.5"/>
+                        <rect class="fill" x="3.5" y="7" width="9" height="8"/>
+                    </svg>
+                    <span>"Headroom"</span>
+                </a>
+                <span class="what"><a href=format!("/prompts/{}", data.prompt)>{data.title.clone()}</a><span class="tag">{tag}</span></span>
+                <span class="push"></span>
+                <button type="button" class="btn with-script wide-only" on:click=move |_| show(palette)>"Commands "<kbd>"Ctrl K"</kbd></button>
+                <button type="button" class="btn with-script wide-only" aria-pressed=move || if desk.side.get() { "true" } else { "false" } on:click=move |_| run.run(Action::Side)>"Side panel"</button>
+                <a class="btn go" href=score>"Score it"</a>
+            </header>
+            <input class="view hidden" type="radio" name="view" id="view-phases"/>
+            <input class="view hidden" type="radio" name="view" id="view-write" checked/>
+            <input class="view hidden" type="radio" name="view" id="view-side"/>
+            <Rail desk=desk/>
+            <main id="main" class="made">
+                <Notices desk=desk/>
+                <MadeHeader desk=desk/>
+                <div class="sheets" data-mode=move || desk.mode.get().slug()>
+                    <For each=move || desk.editors.get() key=Editor::slug children=sheet/>
+                    <PreviewPane desk=desk/>
+                </div>
+                <StatusLine desk=desk/>
+            </main>
+            <aside class="side" aria-label="Prompt and help">
+                <SidePanel desk=desk looked_for=data.looked_for.clone() hints=data.hints.clone() hints_in_all=data.hints_in_all>
+                    {children()}
+                </SidePanel>
+            </aside>
+            <nav class="bottom" aria-label="Panels">
+                <label for="view-phases">"Phases"</label>
+                <label for="view-write">"Write"</label>
+                <label for="view-side">"Prompt"</label>
+            </nav>
+            <p class="hidden" role="status" aria-live="polite">{move || desk.announced.get()}</p>
+            <Palette node=palette commands=commands run=run/>
+            <Shortcuts node=shortcuts/>
+        </div>
+    }
+}
+
+fn show(dialog: NodeRef<Dialog>) {
+    if let Some(dialog) = dialog.get_untracked()
+        && !dialog.open()
+    {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// In the browser: the island takes over from the forms.
+fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
+    let page = device::new_key();
+    desk.page.set_value(page.clone());
+    if let Some(mode) = device::remembered("mode") {
+        desk.mode.set(Mode::ALL.into_iter().find(|known| known.slug() == mode).unwrap_or(Mode::Write));
+    }
+    desk.side.set(device::remembered("side").as_deref() != Some("closed"));
+    for editor in desk.editors.get_untracked() {
+        editor.set_page(&page);
+        editor.recover();
+    }
+    desk.live.set(true);
+
+    // The server's clock, counted on by a clock that does not jump.
+    let told = StoredValue::new((desk.now.get_untracked(), device::now()));
+    Effect::new(move |_| {
+        let server = desk.spent_at.get();
+        told.set_value((server, device::now()));
+    });
+    set_interval(
+        move || {
+            let (server, device) = told.get_value();
+            let now = server + (device::now() - device);
+            desk.now.set(now);
+            if desk.next_curveball_at.get_untracked().is_some_and(|at| now >= at) {
+                desk.next_curveball_at.set(None);
+                desk.pulse();
+            }
+        },
+        Duration::from_secs(1),
+    );
+    desk.pulse();
+    set_interval(move || desk.pulse(), PULSE_EVERY);
+
+    let all = move |work: &dyn Fn(Editor)| desk.editors.get_untracked().into_iter().for_each(work);
+    let listen = |name: &'static str, work: Box<dyn Fn(ev::Event)>| {
+        let _ = window_event_listener_untyped(name, move |event| work(event));
+    };
+    listen("online", Box::new(move |_| all(&|editor| editor.retry())));
+    listen("pagehide", Box::new(move |_| all(&|editor| editor.flush_at_exit())));
+    listen("pageshow", Box::new(move |_| all(&|editor| editor.retry())));
+    listen("focus", Box::new(move |_| desk.pulse()));
+    listen("popstate", Box::new(move |_| {
+        let address = device::address();
+        if let Some(name) = address.rsplit('/').next().filter(|name| SectionName::from_slug(name).is_some()) {
+            desk.current.set(name.to_owned());
+        }
+    }));
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        let visibility = wasm_bindgen::closure::Closure::<dyn Fn()>::new(move || {
+            if device::is_visible() {
+                all(&|editor| editor.retry());
+                desk.pulse();
+            } else {
+                all(&|editor| editor.flush());
+            }
+        });
+        use wasm_bindgen::JsCast as _;
+        let _ = document.add_event_listener_with_callback("visibilitychange", visibility.as_ref().unchecked_ref());
+        visibility.forget();
+    }
+    let _ = window_event_listener(ev::keydown, move |event| on_key(desk, palette, shortcuts, &event));
+}
+
+fn on_key(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>, event: &ev::KeyboardEvent) {
+    use wasm_bindgen::JsCast as _;
+    let typing = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
+    let in_dialog = [palette, shortcuts]
+        .iter()
+        .any(|dialog| dialog.get_untracked().is_some_and(|dialog| dialog.open()));
+    let command = event.ctrl_key() || event.meta_key();
+    let (key, code) = (event.key(), event.code());
+    let done = match (key.as_str(), code.as_str()) {
+        ("k" | "K", _) if command => {
+            show(palette);
+            true
+        }
+        _ if in_dialog => false,
+        ("s" | "S", _) if command => {
+            for editor in desk.editors.get_untracked() {
+                editor.flush();
+            }
+            true
+        }
+        ("Enter", _) if command => {
+            device::go_to(&desk.path("score"));
+            true
+        }
+        (_, "ArrowDown") if event.alt_key() => {
+            desk.step(1);
+            true
+        }
+        (_, "ArrowUp") if event.alt_key() => {
+            desk.step(-1);
+            true
+        }
+        (_, "KeyP") if event.alt_key() => {
+            desk.mode.update(|mode| *mode = mode.next());
+            true
+        }
+        (_, "KeyS") if event.alt_key() => {
+            desk.side.update(|side| *side = !*side);
+            true
+        }
+        ("]", _) if !typing => {
+            desk.step(1);
+            true
+        }
+        ("[", _) if !typing => {
+            desk.step(-1);
+            true
+        }
+        ("?", _) if !typing => {
+            show(shortcuts);
+            true
+        }
+        ("Escape", _) if typing => {
+            if let Some(element) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let _ = element.blur();
+            }
+            false
+        }
+        _ => false,
+    };
+    if done {
+        event.prevent_default();
+    }
+}
+
+fn commands(desk: Desk) -> Vec<Command> {
+    let command = |title: &str, keys: &str, action| Command { title: title.to_owned(), keys: keys.to_owned(), action };
+    desk.curveballs.track();
+    let mut commands: Vec<_> = desk
+        .rail()
+        .into_iter()
+        .map(|name| command(&format!("Go to {}", desk.title(&name)), "", Action::Open(name)))
+        .collect();
+    let current = desk.current.get();
+    commands.extend([
+        command("Write, both or preview", "Alt P", Action::Preview),
+        command("Show or hide the side panel", "Alt S", Action::Side),
+        command("History of this section", "", Action::Go(desk.path(&format!("{current}/history")))),
+        command("Score this attempt", "Ctrl/⌘ Enter", Action::Go(desk.path("score"))),
+        command("Export as Markdown", "", Action::Go(desk.path("export/attempt.md"))),
+        command("Export as JSON", "", Action::Go(desk.path("export/attempt.json"))),
+        command("Your attempts", "", Action::Go("/attempts".to_owned())),
+        command("Keyboard shortcuts", "?", Action::Shortcuts),
+    ]);
+    commands
+}
+
+#[component]
+fn Rail(desk: Desk) -> impl IntoView {
+    let face = move || desk.clock.face(desk.now.get(), desk.terms.way);
+    let tone = move || {
+        let phase = desk.phase();
+        let spent = phase.map_or(0, |phase| desk.spent_in(phase));
+        let target = phase.map_or(u32::MAX, |phase| desk.terms.target(phase));
+        desk.clock.tone(desk.now.get(), spent, target)
+    };
+    let tone_words = move || match tone() {
+        Tone::Calm => "",
+        Tone::Amber => "This phase is over its target.",
+        Tone::Red => "Time is up. Go on if you like: it counts as overtime.",
+    };
+    let share = move || {
+        desk.terms.minutes.map(|minutes| {
+            let whole = i64::from(minutes) * MINUTE;
+            (desk.clock.elapsed(desk.now.get()).min(whole) * 1000 / whole).clamp(0, 1000)
+        })
+    };
+    let phases = Phase::ALL
+        .map(|phase| {
+            let target = desk.terms.target(phase);
+            let minutes = move || desk.spent_in(phase) / MINUTE;
+            let over = move || desk.spent_in(phase) > i64::from(target) * MINUTE;
+            view! {
+                <li>
+                    <a
+                        href=desk.path(phase.slug())
+                        aria-current=move || desk.current.with(|current| current == phase.slug()).then_some("step")
+                        on:click=move |event| follow(desk, &event, phase.slug())
+                    >
+                        <span>{phase.title()}</span>
+                        <span class="num" class:over=over>
+                            {move || format!("{} / {target}", minutes())}
+                            <span class="hidden">{move || if over() { " minutes, over the target" } else { " minutes" }}</span>
+                        </span>
+                        <Dot desk=desk name=phase.slug().to_owned()/>
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    let balls = move || {
+        let balls = desk.curveballs.get();
+        (!balls.is_empty()).then(|| {
+            view! {
+                <p class="eyebrow group">"The interviewer asks"</p>
+                <ol class="phases">
+                    {balls
+                        .into_iter()
+                        .map(|ball| {
+                            let name = SectionName::Curveball(ball.id).slug();
+                            let (here, there, path) = (name.clone(), name.clone(), desk.path(&name));
+                            view! {
+                                <li>
+                                    <a
+                                        class="ball"
+                                        href=path
+                                        aria-current=move || desk.current.with(|current| *current == here).then_some("step")
+                                        on:click=move |event| follow(desk, &event, &there)
+                                    >
+                                        <span>{ball.title}</span>
+                                        <Dot desk=desk name=name/>
+                                    </a>
+                                </li>
+                            }
+                        })
+                        .collect_view()}
+                </ol>
+            }
+        })
+    };
+    let milestone = move || {
+        let minute = desk.clock.elapsed(desk.now.get()) / MINUTE;
+        desk.terms
+            .milestones()
+            .into_iter()
+            .find(|milestone| i64::from(milestone.minute) > minute)
+            .map(|milestone| format!("By minute {}: {}", milestone.minute, milestone.text))
+    };
+    view! {
+        <nav class="rail" aria-label="Phases">
+            <div class="clock" data-tone=move || tone().slug() data-way=desk.terms.way.slug()>
+                <b class="num" role="timer">{move || face().time}</b>
+                <span class="eyebrow">{move || face().caption}</span>
+                {move || share().map(|share| view! {
+                    <svg class="meter" viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true">
+                        <rect class="whole" width="1000" height="8"/>
+                        <rect class="part" width=share.to_string() height="8"/>
+                    </svg>
+                })}
+                <span class="tone small">{tone_words}</span>
+            </div>
+            <ol class="phases">{phases}</ol>
+            {balls}
+            <footer>
+                <span>{milestone}</span>
+                <span class="with-script"><kbd>"["</kbd>" "<kbd>"]"</kbd>" phase   "<kbd>"?"</kbd>" keys"</span>
+            </footer>
+        </nav>
+    }
+}
+
+fn follow(desk: Desk, event: &ev::MouseEvent, name: &str) {
+    if desk.live.get_untracked() && !event.ctrl_key() && !event.meta_key() && !event.shift_key() {
+        event.prevent_default();
+        desk.open(name);
+        use wasm_bindgen::JsCast as _;
+        let write = web_sys::window()
+            .and_then(|window| window.document())
+            .and_then(|document| document.get_element_by_id("view-write"))
+            .and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+        if let Some(write) = write {
+            write.set_checked(true);
+        }
+    }
+}
+
+/// What a section needs attention for, beside its name.
+#[component]
+fn Dot(desk: Desk, name: String) -> impl IntoView {
+    move || {
+        let editor = desk.editor(&name)?;
+        let (class, text) = match editor.status.get() {
+            Status::Conflict => ("dot bad", "two versions"),
+            Status::Refused(_) | Status::TooLong(_) => ("dot bad", "not saved"),
+            Status::Offline => ("dot warn", "kept on this device"),
+            Status::Untouched | Status::Pending | Status::Saving | Status::Saved(_) => return None,
+        };
+        Some(view! { <span class=class>{text}</span> })
+    }
+}
+
+#[component]
+fn Notices(desk: Desk) -> impl IntoView {
+    view! {
+        <p class="notice" hidden=move || !desk.closed.get()>
+            "This attempt has been scored and takes no more changes. "<a href=desk.path("result")>"See the result"</a>"."
+        </p>
+    }
+}
+
+#[component]
+fn MadeHeader(desk: Desk) -> impl IntoView {
+    let title = move || desk.title(&desk.current.get());
+    let target = move || {
+        desk.phase().map(|phase| format!("target {} min", desk.terms.target(phase)))
+    };
+    let history = move || desk.path(&format!("{}/history", desk.current.get()));
+    let mode = |mode: Mode| {
+        view! {
+            <label>
+                <input type="radio" name="mode" checked=mode == Mode::Write prop:checked=move || desk.mode.get() == mode on:change=move |_| desk.mode.set(mode)/>
+                {mode.title()}
+            </label>
+        }
+    };
+    view! {
+        <header>
+            <h1>{title}</h1>
+            <span class="quiet num">{target}</span>
+            <span class="push"></span>
+            <a class="quiet small" href=history>"History"</a>
+            <span class="seg with-script" role="group" aria-label="Show">{Mode::ALL.map(mode).collect_view()}</span>
+        </header>
+    }
+}
+
+/// One section: its question where it is a curveball's, the worksheet where it is that, its text.
+#[component]
+fn SectionSheet(
+    desk: Desk,
+    editor: Editor,
+    form_key: String,
+    wanted: Vec<crate::practice::api::WantedEstimate>,
+    givens: Vec<crate::practice::api::GivenQuantity>,
+) -> impl IntoView {
+    let name = editor.slug();
+    let action = desk.path(&name);
+    let key = format!("{form_key}-{name}");
+    let shown = {
+        let name = name.clone();
+        move || {
+            desk.current.with(|current| *current == name || (name == "worksheet" && current == Phase::Estimates.slug()))
+        }
+    };
+    let hidden = move || !shown();
+    if name == "worksheet" {
+        return view! {
+            <section class="sheet numbers" hidden=hidden>
+                <Versions editor=editor/>
+                <Worksheet editor=editor action=action form_key=key wanted=wanted givens=givens live=desk.live/>
+            </section>
+        }
+        .into_any();
+    }
+    let question = {
+        let id = name.strip_prefix("curveball-").map(ToOwned::to_owned);
+        move || {
+            let id = id.as_ref()?;
+            desk.curveballs.with(|balls| balls.iter().find(|ball| ball.id == *id).map(|ball| ball.question.clone()))
+        }
+    };
+    let field = format!("text-{name}");
+    let label = if name == Phase::Estimates.slug() { "Notes on your estimates".to_owned() } else { desk.title(&name) };
+    let then = Phase::from_slug(&name).and_then(Phase::next).map(Phase::slug);
+    let body = editor.body.get_untracked();
+    let node = editor.node;
+    let too_long = move || match editor.status.get() {
+        Status::TooLong(kilobytes) => Some(format!(
+            "This section has {kilobytes} KB and a section holds 64 KB. It is kept on this device; shorten it and it is saved."
+        )),
+        _ => None,
+    };
+    view! {
+        <section class="sheet" hidden=hidden>
+            {move || question().map(|html| view! { <div class="question prose" inner_html=html></div> })}
+            <Versions editor=editor/>
+            <form
+                method="post"
+                action=action
+                on:input=move |event| editor.typed(event_target_value(&event))
+                on:focusout=move |_| editor.flush()
+                on:submit=move |event| {
+                    if desk.live.get_untracked() {
+                        event.prevent_default();
+                        editor.flush();
+                    }
+                }
+            >
+                <input type="hidden" name="base" value=editor.base.get_untracked()/>
+                <input type="hidden" name="key" value=key/>
+                <p class="fault" role="alert">{too_long}</p>
+                <TextArea id=field name="body" text=body label=label rows=18 node=node placeholder="Markdown. A blank line starts a paragraph, - a list, ``` a block of code."/>
+                <p class="without-script actions">
+                    <button class="btn go">"Save"</button>
+                    {then.map(|then| view! { <button class="btn" name="then" value=then>"Save and go to the next phase"</button> })}
+                </p>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// Both versions of a section that was changed in two places, and the decision.
+#[component]
+fn Versions(editor: Editor) -> impl IntoView {
+    move || {
+        let theirs = editor.theirs.get()?;
+        let mine = editor.body.get();
+        let (text, both) = (theirs.body.clone(), format!("{}\n\n{mine}", theirs.body.trim_end()));
+        Some(view! {
+            <div class="versions" role="group" aria-label="Two versions of this section">
+                <p><b>"This section was changed elsewhere"</b>{format!(" ({}). Nothing is lost: choose, and both stay in its history.", device::local_time(theirs.saved_at))}</p>
+                <div class="pair">
+                    <div><h3>"Elsewhere"</h3><pre tabindex="0">{theirs.body.clone()}</pre></div>
+                    <div><h3>"Here"</h3><pre tabindex="0">{mine}</pre></div>
+                </div>
+                <p class="actions">
+                    <button type="button" class="btn" on:click=move |_| editor.settle(editor.body.get_untracked())>"Keep what is here"</button>
+                    <button type="button" class="btn" on:click=move |_| editor.settle(text.clone())>"Take the other"</button>
+                    <button type="button" class="btn" on:click=move |_| editor.settle(both.clone())>"Put one below the other"</button>
+                </p>
+            </div>
+        })
+    }
+}
+
+#[component]
+fn PreviewPane(desk: Desk) -> impl IntoView {
+    let html = RwSignal::new(String::new());
+    let asked = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        let wanted = desk.live.get() && desk.mode.get() != Mode::Write;
+        let text = desk.editor(&desk.current.get()).map(|editor| editor.body.get()).unwrap_or_default();
+        asked.update_value(|asked| *asked += 1);
+        if !wanted {
+            return;
+        }
+        let number = asked.get_value();
+        set_timeout(
+            move || {
+                if asked.get_value() != number {
+                    return;
+                }
+                spawn_local(async move {
+                    let answer = preview(text).await;
+                    if asked.get_value() == number {
+                        html.set(answer.unwrap_or_else(|_| {
+                            "<p class=\"fault\">The preview needs the server, which cannot be reached. Your text is safe.</p>".to_owned()
+                        }));
+                    }
+                });
+            },
+            PREVIEW_AFTER,
+        );
+    });
+    view! {
+        <section class="preview prose with-script" aria-label="Preview" hidden=move || desk.mode.get() == Mode::Write>
+            <p class="empty quiet" hidden=move || !html.with(String::is_empty)>"Nothing to show yet: write something."</p>
+            <div inner_html=move || html.get()></div>
+        </section>
+    }
+}
+
+#[component]
+fn StatusLine(desk: Desk) -> impl IntoView {
+    let time = move |at| if desk.live.get() { device::local_time(at) } else { device::utc_time(at) };
+    // The state that matters most among what is open.
+    let state = move || {
+        let rank = |status: &Status| match status {
+            Status::Conflict => 6,
+            Status::Refused(_) => 5,
+            Status::TooLong(_) => 4,
+            Status::Offline => 3,
+            Status::Saving => 2,
+            Status::Pending => 1,
+            Status::Saved(_) | Status::Untouched => 0,
+        };
+        desk.open_editors()
+            .into_iter()
+            .map(|editor| editor.status.get())
+            .reduce(|a, b| match (&a, &b) {
+                (Status::Saved(x), Status::Saved(y)) => Status::Saved(*x.max(y)),
+                (Status::Untouched, _) => b,
+                _ if rank(&b) > rank(&a) => b,
+                _ => a,
+            })
+            .unwrap_or(Status::Untouched)
+    };
+    let shown = move || match state() {
+        Status::Untouched => ("", "Nothing written yet".to_owned()),
+        Status::Pending | Status::Saving => ("", "Saving…".to_owned()),
+        Status::Saved(at) => ("saved", format!("Saved {}", time(at))),
+        Status::Offline => ("offline", "Offline: kept on this device".to_owned()),
+        Status::TooLong(kilobytes) => ("offline", format!("Not saved: {kilobytes} KB of 64 KB, kept on this device")),
+        Status::Conflict => ("offline", "Two versions: choose above. Both are kept".to_owned()),
+        Status::Refused(reason) => ("offline", format!("Not saved: {reason}")),
+    };
+    let revision = move || {
+        desk.editor(&desk.current.get()).map(|editor| editor.base.get()).filter(|revision| *revision > 0).map(|revision| format!("revision {revision}"))
+    };
+    let recovered = move || desk.open_editors().iter().any(|editor| editor.recovered.get());
+    let words = move || {
+        desk.editor(&desk.current.get()).map(|editor| editor.body.with(|body| body.split_whitespace().count())).map(|words| format!("{words} words"))
+    };
+    view! {
+        <div class="status">
+            <span class=move || shown().0 data-state=move || shown().0>{move || shown().1}</span>
+            <span class="num">{revision}</span>
+            <span hidden=move || !recovered()>"Brought back from this device"</span>
+            <span class="push num">{words}</span>
+        </div>
+    }
+}
+
+#[component]
+fn SidePanel(
+    desk: Desk,
+    looked_for: Vec<LookedFor>,
+    hints: Vec<HintText>,
+    hints_in_all: u32,
+    children: Children,
+) -> impl IntoView {
+    let guided = desk.terms.way == Way::Guided;
+    let level = desk.terms.level.title();
+    let looked_for = StoredValue::new(looked_for);
+    let anchors = move || {
+        let current = desk.current.get();
+        let found: Vec<_> = looked_for.get_value().into_iter().filter(|row| row.phase == current).collect();
+        if found.is_empty() {
+            view! { <p class="quiet">"No criterion is tied to this section alone; it counts through the others."</p> }.into_any()
+        } else {
+            found
+                .into_iter()
+                .map(|row| view! { <h3>{row.criterion}</h3><p class="why">{row.anchor}</p> })
+                .collect_view()
+                .into_any()
+        }
+    };
+    view! {
+        <div class="tabs" role="group" aria-label="Side panel">
+            <label><input type="radio" name="panel" id="panel-prompt" checked/>"Prompt"</label>
+            {guided.then(|| view! { <label><input type="radio" name="panel" id="panel-looked-for"/>"Looked for"</label> })}
+            <label><input type="radio" name="panel" id="panel-hints"/>"Hints"</label>
+        </div>
+        <div class="panel" data-panel="prompt">{children()}</div>
+        {guided.then(|| view! {
+            <div class="panel" data-panel="looked-for">
+                <h2>{format!("Looked for at {level}")}</h2>
+                {anchors}
+            </div>
+        })}
+        <div class="panel" data-panel="hints" id="hints"><Hints desk=desk hints=hints in_all=hints_in_all/></div>
+    }
+}
+
+#[component]
+fn Hints(desk: Desk, hints: Vec<HintText>, in_all: u32) -> impl IntoView {
+    let guided = desk.terms.way == Way::Guided;
+    let hints = RwSignal::new(hints);
+    let busy = RwSignal::new(false);
+    let failed = RwSignal::new(false);
+    let ask = move |event: ev::SubmitEvent| {
+        if !desk.live.get_untracked() {
+            return;
+        }
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let answer = ask_hint(desk.attempt.get_value()).await;
+            busy.set(false);
+            failed.set(answer.is_err());
+            if let Ok(Some(hint)) = answer {
+                hints.update(|hints| hints.push(hint));
+            }
+        });
+    };
+    let left = move || (in_all as usize).saturating_sub(hints.with(Vec::len));
+    view! {
+        <h2>"Hints"</h2>
+        {(!guided).then(|| view! {
+            <p class="quiet small">"Each one that you ask for is recorded and shown with your result."</p>
+        })}
+        {move || {
+            hints
+                .get()
+                .into_iter()
+                .map(|hint| view! {
+                    <details class="fold" open=!guided>
+                        <summary><span class="when">{hint.phase}</span>{hint.title}</summary>
+                        <div inner_html=hint.body></div>
+                    </details>
+                })
+                .collect_view()
+        }}
+        {(!guided).then(|| view! {
+            <form method="post" action=desk.path("hints") on:submit=ask>
+                <input type="hidden" name="back" value=desk.current.get_untracked()/>
+                <button class="btn" disabled=move || busy.get() || left() == 0>
+                    {move || if left() == 0 { "All hints are shown".to_owned() } else { format!("Ask for a hint ({} left)", left()) }}
+                </button>
+            </form>
+            <p class="fault" hidden=move || !failed.get()>"The hint could not be fetched. Try again in a moment."</p>
+        })}
+    }
+}

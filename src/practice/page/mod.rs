@@ -1,0 +1,65 @@
+//! The pages of practising: the workspace, a section's history, scoring, the result, and a person's attempts.
+
+mod attempts;
+mod history;
+mod result;
+mod score;
+mod workspace;
+
+pub use attempts::attempts;
+pub use history::history;
+pub use result::result;
+pub use score::{score, score_again};
+pub use workspace::{resume, workspace, workspace_again};
+
+use crate::domain::attempt::{SectionName, Terms, UnixMillis};
+use crate::domain::phase::Phase;
+use crate::practice::store::Section;
+use crate::server::content_library::PublishedPrompt;
+
+/// An instant as RFC 3339 in UTC.
+pub fn utc(at: UnixMillis) -> String {
+    jiff::Timestamp::from_millisecond(at).map_or_else(|_| "unknown".to_owned(), |at| at.to_string())
+}
+
+/// An instant for reading, in UTC.
+pub fn utc_words(at: UnixMillis) -> String {
+    jiff::Timestamp::from_millisecond(at)
+        .map_or_else(|_| "unknown".to_owned(), |at| at.strftime("%-d %b %Y, %H:%M UTC").to_string())
+}
+
+/// `guided · senior · 60 min`
+pub fn terms_words(terms: &Terms) -> String {
+    let length = terms.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
+    format!("{} · {} · {length}", terms.way.slug(), terms.level.slug())
+}
+
+/// The title of a prompt, or its slug when it is no longer published.
+pub fn prompt_title(published: Option<&PublishedPrompt>, slug: &str) -> String {
+    published.map_or_else(|| slug.replace('-', " "), |published| published.prompt.title.clone())
+}
+
+pub fn section_title(name: &SectionName, published: Option<&PublishedPrompt>) -> String {
+    match name {
+        SectionName::Phase(phase) => phase.title().to_owned(),
+        SectionName::Worksheet => "Numbers".to_owned(),
+        SectionName::Curveball(id) => published
+            .and_then(|published| published.prompt.curveballs.iter().find(|ball| ball.id == *id))
+            .map_or_else(|| format!("Curveball: {id}"), |ball| format!("Curveball: {}", ball.title)),
+    }
+}
+
+/// Sections in the order in which they are read: the phases, with the worksheet before its notes, then the curveballs.
+pub fn in_order(mut sections: Vec<Section>) -> Vec<Section> {
+    sections.sort_by_key(|section| match &section.name {
+        SectionName::Phase(phase) => (phase.index(), 1, String::new()),
+        SectionName::Worksheet => (Phase::Estimates.index(), 0, String::new()),
+        SectionName::Curveball(id) => (Phase::ALL.len(), 0, id.clone()),
+    });
+    sections
+}
+
+/// Whole minutes, rounded.
+pub fn minutes(millis: i64) -> i64 {
+    (millis + 30_000) / 60_000
+}

@@ -1,0 +1,186 @@
+//! The rubric as a grid to score by, beside the attempt.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use leptos::prelude::*;
+
+use crate::app::{Head, Kind, own_page};
+use crate::domain::content::{Criterion, SourceRef};
+use crate::domain::criterion::CriterionId;
+use crate::domain::level::Rating;
+use crate::domain::scorecard::{DraftEntry, Fault};
+use crate::error::AppError;
+use crate::practice::island::scoring::ScoringHelp;
+use crate::practice::store::{self, AttemptPermit, Section};
+use crate::server::clock::new_id;
+use crate::server::content_library::PublishedPrompt;
+use crate::server::extract::{Theme, Viewer};
+use crate::server::state::AppState;
+use crate::ui::text_area::TextArea;
+
+use super::{in_order, section_title, terms_words};
+
+type Draft = BTreeMap<CriterionId, DraftEntry>;
+type Faults = BTreeMap<CriterionId, Fault>;
+
+/// `GET /attempts/{id}/score`
+pub async fn score(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    theme: Theme,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let mut reader = state.db.read().await?;
+    let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
+    drop(reader);
+    let library = state.library();
+    let published = library.prompt(&permit.attempt().prompt).ok_or(AppError::NotFound)?;
+    render(&state, &permit, published, theme, &Draft::new(), &Faults::new()).await
+}
+
+/// The form again with what was filled in and what is missing beside it.
+pub async fn score_again(
+    state: &AppState,
+    permit: &AttemptPermit,
+    published: &PublishedPrompt,
+    theme: Theme,
+    draft: &Draft,
+    faults: &Faults,
+) -> Result<Response, AppError> {
+    render(state, permit, published, theme, draft, faults).await
+}
+
+async fn render(
+    state: &AppState,
+    permit: &AttemptPermit,
+    published: &PublishedPrompt,
+    theme: Theme,
+    draft: &Draft,
+    faults: &Faults,
+) -> Result<Response, AppError> {
+    let attempt = permit.attempt();
+    let mut reader = state.db.read().await?;
+    let sections = in_order(store::sections(&mut reader.conn(), permit).await?);
+    drop(reader);
+    let head = Head {
+        title: format!("Score · {}", published.prompt.title),
+        description: "Score an attempt against the rubric.".to_owned(),
+        path: format!("/attempts/{}/score", attempt.id),
+        kind: Kind::Islands,
+        current: "/attempts",
+    };
+    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let score_id = new_id(state.clock.now());
+    Ok(own_page(state, theme, &head, status, || {
+        let again = attempt.is_closed();
+        let grid = published
+            .prompt
+            .rubric
+            .criteria
+            .iter()
+            .map(|criterion| criterion_view(criterion, permit, draft.get(&criterion.id), faults.get(&criterion.id)))
+            .collect_view();
+        let summary = faults
+            .iter()
+            .map(|(criterion, fault)| {
+                let title = published.prompt.rubric.criteria.iter().find(|known| known.id == *criterion).map_or(criterion.title(), |known| &known.title);
+                view! { <li><a href=format!("#criterion-{}", criterion.slug())>{title.to_owned()}</a>": "{fault.message()}</li> }
+            })
+            .collect_view();
+        view! {
+            <main id="main" class="page scoring">
+                <div class="intro">
+                    <p class="eyebrow"><a href=format!("/attempts/{}", attempt.id)>{published.prompt.title.clone()}</a>{format!(" / {}", terms_words(&attempt.terms))}</p>
+                    <h1>"Score your attempt"</h1>
+                    <p class="lead">
+                        {if again {
+                            "You have seen the reference, so this score stands beside the first one and is marked as given afterwards."
+                        } else {
+                            "For each criterion choose the level whose sentence your text meets, and quote what shows it. After you commit, \
+                             the scores cannot be changed, the text takes no more changes, and the reference is shown."
+                        }}
+                    </p>
+                    <p class="quiet small with-script">"Digits 1 to 4 choose a level. Select text in your attempt to quote it."</p>
+                </div>
+                {(!faults.is_empty()).then(|| view! {
+                    <div class="notice fault" role="alert"><p>"Not committed yet. What you filled in is kept."</p><ul>{summary}</ul></div>
+                })}
+                <form id="scorecard" method="post" action=format!("/attempts/{}/score", attempt.id)>
+                    <input type="hidden" name="score" value=score_id/>
+                    {grid}
+                    <p class="actions commit">
+                        <button class="btn go">{if again { "Commit this score" } else { "Commit the scores and show the reference" }}</button>
+                        <a href=format!("/attempts/{}", attempt.id)>"Back to the attempt"</a>
+                    </p>
+                </form>
+                <aside class="mine" aria-label="Your attempt" data-quotable="true" tabindex="0">{sections_view(&sections, published)}</aside>
+                <ScoringHelp attempt=attempt.id.clone() form="scorecard".to_owned()/>
+            </main>
+        }
+        .into_any()
+    }))
+}
+
+fn sections_view(sections: &[Section], published: &PublishedPrompt) -> AnyView {
+    let written: Vec<_> = sections.iter().filter(|section| !section.body.trim().is_empty()).collect();
+    if written.is_empty() {
+        return view! { <p class="empty">"Nothing was written in this attempt. Score what was said aloud, or go back and write."</p> }.into_any();
+    }
+    written
+        .into_iter()
+        .map(|section| {
+            view! {
+                <section>
+                    <h2>{section_title(&section.name, Some(published))}</h2>
+                    // As it was typed: what is quoted from here is found again in it.
+                    <pre class="written">{section.body.clone()}</pre>
+                </section>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn criterion_view(
+    criterion: &Criterion,
+    permit: &AttemptPermit,
+    entry: Option<&DraftEntry>,
+    fault: Option<&Fault>,
+) -> impl IntoView {
+    let slug = criterion.id.slug();
+    let aim = permit.attempt().terms.level.bar();
+    let chosen = entry.and_then(|entry| entry.rating);
+    let evidence = entry.map(|entry| entry.evidence.clone()).unwrap_or_default();
+    let levels = Rating::ALL
+        .map(|rating| {
+            let anchor = criterion.anchor(rating);
+            let source = match &anchor.source {
+                SourceRef::Ours => "ours".to_owned(),
+                SourceRef::Cited(id) => id.clone(),
+            };
+            view! {
+                <label class="anchor-choice">
+                    <input type="radio" name=format!("rating.{slug}") value=rating.slug() data-digit=rating.digit() checked=chosen == Some(rating)/>
+                    <span class="level"><kbd>{rating.digit()}</kbd>" "{rating.title()}{(rating == aim).then(|| view! { <span class="tag">"your aim"</span> })}</span>
+                    <span class="text">{anchor.text.clone()}<span class="eyebrow">{format!(" {source}")}</span></span>
+                </label>
+            }
+        })
+        .collect_view();
+    let looked = criterion.evidence.iter().map(|line| view! { <li>{line.clone()}</li> }).collect_view();
+    let message = fault.map(|fault| fault.message());
+    let described = format!("fault-{slug}");
+    view! {
+        <fieldset id=format!("criterion-{slug}") data-criterion=slug class:faulty=message.is_some() aria-describedby=message.map(|_| described.clone())>
+            <legend>{criterion.title.clone()}</legend>
+            {message.map(|message| view! { <p class="fault" id=described.clone()>{message}</p> })}
+            <div class="anchors">{levels}</div>
+            <details class="fold"><summary>"What counts as evidence"</summary><ul>{looked}</ul></details>
+            <label class="eyebrow" for=format!("evidence-{slug}")>"Evidence: a quotation or a sentence"</label>
+            <TextArea id=format!("evidence-{slug}") name=format!("evidence.{slug}") text=evidence rows=3 invalid=message.is_some()/>
+        </fieldset>
+    }
+}

@@ -1,0 +1,357 @@
+//! The workspace as the server renders it: whole and usable without a script.
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use crate::app::{Head, Kind, own_page, see_other};
+use crate::domain::attempt::{SectionName, Way};
+use crate::domain::phase::Phase;
+use crate::error::{AppError, Current};
+use crate::practice::api::handlers::{curveballs, hint_text};
+use crate::practice::api::{GivenQuantity, LookedFor, SectionText, WantedEstimate, WorkspaceData};
+use crate::practice::island::workspace::Workspace;
+use crate::practice::store::{self, APART, AttemptPermit};
+use crate::prompts::page::Sources;
+use crate::server::clock::new_id;
+use crate::server::content_library::PublishedPrompt;
+use crate::server::extract::{Theme, Viewer};
+use crate::server::state::AppState;
+use crate::transact;
+use crate::ui::text_area::TextArea;
+
+use super::{prompt_title, section_title};
+
+/// `GET /attempts/{id}`: to where the person was, or to the result.
+pub async fn resume(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let mut reader = state.db.read().await?;
+    let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
+    let attempt = permit.attempt();
+    let page = if attempt.is_closed() { "result" } else { attempt.phase.slug() };
+    Ok(see_other(&format!("/attempts/{id}/{page}")))
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct SavedQuery {
+    #[serde(default)]
+    saved: String,
+}
+
+/// `GET /attempts/{id}/{section}`
+pub async fn workspace(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    theme: Theme,
+    Path((id, section)): Path<(String, String)>,
+    query: Result<Query<SavedQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, AppError> {
+    let name = SectionName::from_slug(&section).ok_or(AppError::NotFound)?;
+    let saved = SectionName::from_slug(&query.map(|Query(query)| query.saved).unwrap_or_default());
+    let permit = seen(&state, &viewer, &id, &name).await?;
+    if permit.attempt().is_closed() {
+        return Ok(see_other(&format!("/attempts/{id}/result")));
+    }
+    if name == SectionName::Worksheet {
+        return Ok(see_other(&format!("/attempts/{id}/estimates")));
+    }
+    render(&state, theme, &permit, &name, saved.as_ref(), None).await
+}
+
+/// The person is in this section now.
+async fn seen(state: &AppState, viewer: &Viewer, id: &str, name: &SectionName) -> Result<AttemptPermit, AppError> {
+    let now = state.clock.now();
+    Ok(transact!(state.db, |conn| {
+            let permit = store::permit(conn, viewer.owner(), id).await?;
+            let phase = name.phase().unwrap_or(permit.attempt().phase);
+            store::mark(conn, &permit, phase, now).await?;
+            Ok(permit)
+    })?)
+}
+
+/// A save by form that was not taken: the page again, with what was typed and what to do about it.
+struct Unsaved<'a> {
+    name: &'a SectionName,
+    body: &'a str,
+    base: i64,
+    error: AppError,
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a form sent, and why it was not taken")]
+pub async fn workspace_again(
+    state: &AppState,
+    viewer: &Viewer,
+    theme: Theme,
+    id: &str,
+    name: &SectionName,
+    body: &str,
+    base: i64,
+    error: AppError,
+) -> Result<Response, AppError> {
+    let permit = seen(state, viewer, id, name).await?;
+    if let AppError::Conflict(current) = &error {
+        return Ok(both_versions(state, theme, &permit, name, body, current));
+    }
+    let page = name.phase().map_or_else(|| name.clone(), SectionName::Phase);
+    render(state, theme, &permit, &page, None, Some(Unsaved { name, body, base, error })).await
+}
+
+async fn render(
+    state: &AppState,
+    theme: Theme,
+    permit: &AttemptPermit,
+    open: &SectionName,
+    saved: Option<&SectionName>,
+    unsaved: Option<Unsaved<'_>>,
+) -> Result<Response, AppError> {
+    let library = state.library();
+    let attempt = permit.attempt();
+    let published = library.prompt(&attempt.prompt);
+    let data = data(state, permit, published.map(AsRef::as_ref), open).await?;
+    let known = |name: &SectionName| data.sections.iter().any(|section| section.name == name.slug());
+    if !known(open) {
+        return Err(AppError::NotFound);
+    }
+    let title = section_title(open, published.map(AsRef::as_ref));
+    let head = Head {
+        title: format!("{title} · {}", prompt_title(published.map(AsRef::as_ref), &attempt.prompt)),
+        description: "A timed attempt at a system design prompt.".to_owned(),
+        path: format!("/attempts/{}/{}", attempt.id, open.slug()),
+        kind: Kind::Tool,
+        current: "/attempts",
+    };
+    let mut data = data;
+    let mut notice = saved.map(|name| format!("{} saved.", section_title(name, published.map(AsRef::as_ref))));
+    let mut status = StatusCode::OK;
+    if let Some(unsaved) = unsaved {
+        status = unsaved.error.status();
+        notice = Some(unsaved.error.to_string());
+        let slug = unsaved.name.slug();
+        for section in &mut data.sections {
+            // A worksheet that was saved with a fault in a row is newer than what the form started from.
+            if section.name == slug && section.body != unsaved.body {
+                unsaved.body.clone_into(&mut section.body);
+                section.revision = unsaved.base;
+            }
+        }
+    }
+    let guided = attempt.terms.way == Way::Guided;
+    let published = published.cloned();
+    Ok(own_page(state, theme, &head, status, move || {
+        let panel = published.map(|published| prompt_panel(&published, guided).into_any());
+        let failed = status != StatusCode::OK;
+        view! {
+            {notice.map(|text| view! {
+                <p class=if failed { "notice over fault" } else { "notice over without-script" } role="status">{text}</p>
+            })}
+            <Workspace data=data>
+                {panel}
+            </Workspace>
+        }
+        .into_any()
+    }))
+}
+
+async fn data(
+    state: &AppState,
+    permit: &AttemptPermit,
+    published: Option<&PublishedPrompt>,
+    open: &SectionName,
+) -> Result<WorkspaceData, AppError> {
+    let now = state.clock.now();
+    let attempt = permit.attempt();
+    let mut reader = state.db.read().await?;
+    let conn = &mut reader.conn();
+    let saved = store::sections(conn, permit).await?;
+    let spent = store::presence(conn, permit).await?.spent;
+    let asked = store::hints(conn, permit).await?.len();
+    let (due, next_curveball_at) = curveballs(permit, published, now);
+    let names = Phase::ALL
+        .map(SectionName::Phase)
+        .into_iter()
+        .chain([SectionName::Worksheet])
+        .chain(due.iter().map(|ball| SectionName::Curveball(ball.id.clone())));
+    let sections = names
+        .map(|name| {
+            let found = saved.iter().find(|section| section.name == name);
+            SectionText {
+                name: name.slug(),
+                body: found.map(|section| section.body.clone()).unwrap_or_default(),
+                revision: found.map_or(0, |section| section.revision),
+                saved_at: found.map_or(0, |section| section.saved_at),
+            }
+        })
+        .collect();
+    let guided = attempt.terms.way == Way::Guided;
+    let hints_in_all = published.map_or(0, |published| published.hints.len());
+    let shown = if guided { hints_in_all } else { asked };
+    Ok(WorkspaceData {
+        attempt: attempt.id.clone(),
+        prompt: attempt.prompt.clone(),
+        title: prompt_title(published, &attempt.prompt),
+        terms: attempt.terms,
+        started_at: attempt.started_at,
+        now,
+        spent,
+        current: open.slug(),
+        sections,
+        curveballs: due,
+        next_curveball_at,
+        looked_for: published.filter(|_| guided).map(|published| looked_for(published, permit)).unwrap_or_default(),
+        hints: (0..shown).filter_map(|number| published.and_then(|published| hint_text(published, number))).collect(),
+        hints_in_all: u32::try_from(hints_in_all).unwrap_or(0),
+        form_key: new_id(now),
+        wanted: published.map(wanted).unwrap_or_default(),
+        givens: published.map(givens).unwrap_or_default(),
+    })
+}
+
+fn looked_for(published: &PublishedPrompt, permit: &AttemptPermit) -> Vec<LookedFor> {
+    let bar = permit.attempt().terms.level.bar();
+    published
+        .prompt
+        .rubric
+        .criteria
+        .iter()
+        .map(|criterion| LookedFor {
+            phase: criterion.phase.slug().to_owned(),
+            criterion: criterion.title.clone(),
+            anchor: criterion.anchor(bar).text.clone(),
+        })
+        .collect()
+}
+
+fn wanted(published: &PublishedPrompt) -> Vec<WantedEstimate> {
+    published
+        .prompt
+        .estimates
+        .estimates
+        .iter()
+        .map(|estimate| WantedEstimate {
+            id: estimate.id.clone(),
+            label: estimate.label.clone(),
+            unit: estimate.unit.label().to_owned(),
+            feeds: estimate.feeds.clone(),
+        })
+        .collect()
+}
+
+fn givens(published: &PublishedPrompt) -> Vec<GivenQuantity> {
+    published
+        .prompt
+        .estimates
+        .givens
+        .iter()
+        .map(|given| GivenQuantity { id: given.id.clone(), label: given.label.clone(), value: given.value.text.clone() })
+        .collect()
+}
+
+/// The prompt beside the text. In an interview its hints and curveballs are left out: they come by other ways.
+fn prompt_panel(published: &PublishedPrompt, guided: bool) -> impl IntoView {
+    let prompt = &published.prompt;
+    let rows = prompt
+        .scale
+        .iter()
+        .map(|row| view! { <tr><th scope="row">{row.label.clone()}</th><td class="n">{row.value.clone()}</td></tr> })
+        .collect_view();
+    let part = |title: &'static str, html: &str| {
+        let html = html.to_owned();
+        view! { <h3>{title}</h3><div inner_html=html></div> }
+    };
+    let balls = guided.then(|| {
+        prompt
+            .curveballs
+            .iter()
+            .zip(&published.questions)
+            .map(|(ball, html)| {
+                view! {
+                    <details class="fold">
+                        <summary><span class="num when">{format!("min {}", ball.minute)}</span>{ball.title.clone()}</summary>
+                        <div inner_html=html.clone()></div>
+                    </details>
+                }
+            })
+            .collect_view()
+    });
+    view! {
+        <h2>{prompt.title.clone()}</h2>
+        <p class="quiet">{prompt.summary.clone()}</p>
+        <table class="facts"><caption>"The scale"</caption><tbody>{rows}</tbody></table>
+        {part("The situation", &published.situation)}
+        {part("What it must do", &published.functional)}
+        {part("How well it must do it", &published.quality)}
+        {part("Out of scope", &published.out_of_scope)}
+        {balls.map(|balls| view! { <h3>"Curveballs"</h3>{balls} })}
+        <details class="fold"><summary>"Sources"</summary><Sources published=published/></details>
+    }
+}
+
+/// Without JavaScript: a save that started from an older text. Both are shown; what is sent next is what counts.
+fn both_versions(
+    state: &AppState,
+    theme: Theme,
+    permit: &AttemptPermit,
+    name: &SectionName,
+    body: &str,
+    current: &Current,
+) -> Response {
+    let library = state.library();
+    let attempt = permit.attempt();
+    let published = library.prompt(&attempt.prompt);
+    let title = section_title(name, published.map(AsRef::as_ref));
+    let path = format!("/attempts/{}/{}", attempt.id, name.slug());
+    let back = format!("/attempts/{}/{}", attempt.id, name.phase().map_or_else(|| name.slug(), |phase| phase.slug().to_owned()));
+    let head = Head {
+        title: format!("Two versions of {title}"),
+        description: "A section that was changed in two places.".to_owned(),
+        path: path.clone(),
+        kind: Kind::Own,
+        current: "/attempts",
+    };
+    let key = format!("{APART}{}", new_id(state.clock.now()));
+    let (theirs, mine, revision) = (current.body.clone(), body.to_owned(), current.revision);
+    let worksheet = *name == SectionName::Worksheet;
+    let rows = crate::practice::island::worksheet::rows_of(body);
+    own_page(state, theme, &head, StatusCode::CONFLICT, || {
+        view! {
+            <main id="main" class="page wide">
+                <h1>{format!("Two versions of {title}")}</h1>
+                <p class="lead">
+                    "This section was changed elsewhere after you opened it. Nothing is lost: the other version is saved, yours is \
+                     below. Change yours until it is right and save it, or leave it and keep the other."
+                </p>
+                <form class="pair" method="post" action=path>
+                    <input type="hidden" name="base" value=revision/>
+                    <input type="hidden" name="key" value=key/>
+                    <div>
+                        <h2>"Yours, not saved yet"</h2>
+                        {if worksheet {
+                            rows.into_iter()
+                                .map(|(name, value)| view! {
+                                    <p class="row">
+                                        <input class="mono" name="row" value=name aria-label="Name"/>
+                                        <input class="mono" name="text" value=value aria-label="Value"/>
+                                    </p>
+                                })
+                                .collect_view()
+                                .into_any()
+                        } else {
+                            view! { <TextArea id="mine" name="body" text=mine label="Your version" rows=20/> }.into_any()
+                        }}
+                        <p class="actions"><button class="btn go">"Save this version"</button><a class="btn" href=back>"Keep the other"</a></p>
+                    </div>
+                    <div>
+                        <h2>{format!("Saved elsewhere, revision {revision}")}</h2>
+                        <TextArea id="theirs" name="theirs" text=theirs label="The other version" rows=20 read_only=true/>
+                    </div>
+                </form>
+            </main>
+        }
+        .into_any()
+    })
+}

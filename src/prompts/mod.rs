@@ -1,0 +1,3 @@
+//! The prompts to read: the home page, the list and each prompt. The same for everybody, and without scripts.
+
+pub mod page;

@@ -1,0 +1,70 @@
+//! The listener: accepts connections, limits them, gives a slow header a limit, and stops gracefully.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+/// A client that has not sent a whole header by then is dropped.
+pub const HEADER_LIMIT: Duration = Duration::from_secs(10);
+/// What is still running when the server is asked to stop may take this long.
+pub const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` resolves, then lets running requests finish within [`STOP_LIMIT`].
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    max_connections: usize,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let places = Arc::new(Semaphore::new(max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let place = Arc::clone(&places).acquire_owned();
+        let (place, stream) = tokio::select! {
+            () = &mut stop => break,
+            accepted = async { (place.await, listener.accept().await) } => match accepted {
+                (Ok(place), Ok((stream, _))) => (place, stream),
+                (_, Err(error)) => {
+                    // Out of file descriptors, most likely: give others the time to finish.
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+                (Err(_), _) => break,
+            },
+        };
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let router = router.clone();
+            async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {})) }
+        });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(STOP_LIMIT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("stopped with requests still running");
+    }
+    Ok(())
+}

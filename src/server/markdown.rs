@@ -1,0 +1,416 @@
+//! Markdown to HTML: the one pipeline that published content and candidates' texts share.
+//!
+//! Text in, sanitized HTML out. Raw HTML is shown as text, images become links, headings get anchors, code is
+//! highlighted into classes. Size and nesting are capped before the sanitizer, which is quadratic in nesting.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
+
+use crate::domain::attempt::SECTION_BYTES;
+
+/// The longest published text, in bytes.
+const CONTENT_BYTES: usize = 512 * 1024;
+/// The deepest nesting of blocks and spans.
+pub const DEEPEST: usize = 32;
+/// Longer code is shown without colours.
+const HIGHLIGHTED_BYTES: usize = 32 * 1024;
+
+/// Private-use characters that stand around a citation while the text is parsed.
+const CITE_OPEN: char = '\u{e000}';
+const CITE_CLOSE: char = '\u{e001}';
+
+/// Whose text it is, and where on the page it will stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Made part of every id, so that two texts on a page never share one.
+    pub prefix: &'a str,
+    /// The level that a `#` heading gets; deeper ones follow.
+    pub top_heading: usize,
+    /// Ids of sources that may be cited as `[^ID]`; a candidate's text has none.
+    pub sources: &'a [String],
+}
+
+impl Place<'static> {
+    /// For a candidate's section, which stands below a heading of level 2.
+    pub fn section(prefix: &'static str) -> Self {
+        Self { prefix, top_heading: 3, sources: &[] }
+    }
+}
+
+/// Why a text is not rendered. The text itself is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MarkdownError {
+    #[error("This text has {kilobytes} KB; at most {limit} KB can be shown.")]
+    TooLarge { kilobytes: usize, limit: usize },
+    #[error("Line {line} nests deeper than {DEEPEST} levels. Flatten the list or the quotation there.")]
+    TooDeep { line: usize },
+}
+
+/// Renders Markdown to sanitized HTML.
+pub fn render(text: &str, place: Place<'_>) -> Result<String, MarkdownError> {
+    let limit = if place.sources.is_empty() { SECTION_BYTES } else { CONTENT_BYTES };
+    if text.len() > limit {
+        return Err(MarkdownError::TooLarge { kilobytes: text.len().div_ceil(1024), limit: limit / 1024 });
+    }
+    let text = mark_citations(text, place.sources);
+    let events = checked_events(&text)?;
+    let mut unsafe_html = String::with_capacity(text.len() * 3 / 2);
+    html::push_html(&mut unsafe_html, Rewriter::new(place).rewrite(events).into_iter());
+    Ok(SANITIZER.clean(&unsafe_html).to_string())
+}
+
+/// Renders Markdown, or shows the text as it stands below a sentence that says why it is not rendered.
+pub fn render_or_explain(text: &str, place: Place<'_>) -> String {
+    render(text, place).unwrap_or_else(|error| {
+        format!("<p class=\"fault\">{error}</p><pre tabindex=\"0\">{}</pre>", escape(text))
+    })
+}
+
+pub fn escape(text: &str) -> String {
+    ammonia::clean_text(text)
+}
+
+fn mark_citations<'a>(text: &'a str, sources: &[String]) -> std::borrow::Cow<'a, str> {
+    if sources.is_empty() || !text.contains("[^") {
+        return text.into();
+    }
+    let mut marked = text.to_owned();
+    for source in sources {
+        marked = marked.replace(&format!("[^{source}]"), &format!("{CITE_OPEN}{source}{CITE_CLOSE}"));
+    }
+    marked.into()
+}
+
+/// All events with the text's nesting checked; nothing after this can be made slow by nesting.
+fn checked_events(text: &str) -> Result<Vec<Event<'_>>, MarkdownError> {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let mut depth = 0;
+    let mut events = Vec::new();
+    for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(MarkdownError::TooDeep { line: text[..span.start].matches('\n').count() + 1 });
+        }
+        events.push(event);
+    }
+    Ok(events)
+}
+
+struct Rewriter<'a> {
+    place: Place<'a>,
+    used_ids: HashMap<String, usize>,
+}
+
+impl<'a> Rewriter<'a> {
+    fn new(place: Place<'a>) -> Self {
+        Self { place, used_ids: HashMap::new() }
+    }
+
+    fn rewrite<'e>(mut self, events: Vec<Event<'e>>) -> Vec<Event<'e>> {
+        let mut out = Vec::with_capacity(events.len());
+        let mut events = events.into_iter();
+        while let Some(event) = events.next() {
+            match event {
+                Event::Html(raw) | Event::InlineHtml(raw) => out.push(Event::Text(raw)),
+                Event::Text(text) => push_cited(text, &mut out),
+                Event::Start(Tag::Image { dest_url, title, .. }) => {
+                    // A remote image would tell its server who reads this page, and when.
+                    out.push(Event::Start(Tag::Link {
+                        link_type: pulldown_cmark::LinkType::Inline,
+                        dest_url,
+                        title,
+                        id: CowStr::Borrowed(""),
+                    }));
+                    out.push(Event::Text("image: ".into()));
+                }
+                Event::End(TagEnd::Image) => out.push(Event::End(TagEnd::Link)),
+                Event::Start(Tag::Table(alignments)) => {
+                    out.push(Event::Html("<div class=\"scroll\" tabindex=\"0\">".into()));
+                    out.push(Event::Start(Tag::Table(alignments)));
+                }
+                Event::End(TagEnd::Table) => {
+                    out.push(Event::End(TagEnd::Table));
+                    out.push(Event::Html("</div>".into()));
+                }
+                Event::Start(Tag::CodeBlock(kind)) => {
+                    let mut code = String::new();
+                    for inner in events.by_ref() {
+                        match inner {
+                            Event::Text(text) => code.push_str(&text),
+                            Event::End(TagEnd::CodeBlock) => break,
+                            _ => {}
+                        }
+                    }
+                    out.push(Event::Html(code_block(&kind, &code).into()));
+                }
+                Event::Start(Tag::Heading { level, .. }) => {
+                    let mut inside = Vec::new();
+                    for inner in events.by_ref() {
+                        if matches!(inner, Event::End(TagEnd::Heading(_))) {
+                            break;
+                        }
+                        inside.push(inner);
+                    }
+                    self.heading(level, inside, &mut out);
+                }
+                Event::Start(Tag::FootnoteDefinition(label)) => {
+                    out.push(Event::Start(Tag::FootnoteDefinition(self.footnote(&label))));
+                }
+                Event::FootnoteReference(label) => out.push(Event::FootnoteReference(self.footnote(&label))),
+                other => out.push(other),
+            }
+        }
+        out
+    }
+
+    fn footnote(&self, label: &str) -> CowStr<'static> {
+        format!("{}-note-{}", self.place.prefix, slug(label)).into()
+    }
+
+    fn heading<'e>(&mut self, level: HeadingLevel, inside: Vec<Event<'e>>, out: &mut Vec<Event<'e>>) {
+        let text: String = inside
+            .iter()
+            .filter_map(|event| match event {
+                Event::Text(text) | Event::Code(text) => Some(text.as_ref()),
+                _ => None,
+            })
+            .collect();
+        let id = self.unique_id(&text);
+        let level = (level as usize + self.place.top_heading - 1).min(6);
+        let has_link = inside.iter().any(|event| {
+            matches!(event, Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::FootnoteReference(_))
+                || matches!(event, Event::Text(text) if text.contains(CITE_OPEN))
+        });
+        let anchor = (!has_link && !text.trim().is_empty()).then(|| format!("<a class=\"anchor\" href=\"#{id}\">"));
+        out.push(Event::Html(format!("<h{level} id=\"{id}\">{}", anchor.as_deref().unwrap_or_default()).into()));
+        let inner = Rewriter { place: self.place, used_ids: HashMap::new() }.rewrite(inside);
+        out.extend(inner);
+        out.push(Event::Html(format!("{}</h{level}>\n", if anchor.is_some() { "</a>" } else { "" }).into()));
+    }
+
+    fn unique_id(&mut self, text: &str) -> String {
+        let id = format!("{}-{}", self.place.prefix, slug(text));
+        let count = self.used_ids.entry(id.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { id } else { format!("{id}-{count}") }
+    }
+}
+
+/// Lower-case letters and digits of any script, other runs as one hyphen.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for character in text.chars().flat_map(char::to_lowercase) {
+        if character.is_alphanumeric() {
+            slug.push(character);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    slug.chars().take(60).collect()
+}
+
+fn push_cited<'e>(text: CowStr<'e>, out: &mut Vec<Event<'e>>) {
+    if !text.contains(CITE_OPEN) {
+        out.push(Event::Text(text));
+        return;
+    }
+    let mut rest: &str = &text;
+    while let Some((before, after)) = rest.split_once(CITE_OPEN) {
+        let Some((source, after)) = after.split_once(CITE_CLOSE) else { break };
+        out.push(Event::Text(before.to_owned().into()));
+        let source = escape(source);
+        out.push(Event::InlineHtml(
+            format!("<sup class=\"cite\"><a href=\"#source-{source}\">{source}</a></sup>").into(),
+        ));
+        rest = after;
+    }
+    out.push(Event::Text(rest.to_owned().into()));
+}
+
+static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(SyntaxSet::load_defaults_newlines);
+
+fn code_block(kind: &CodeBlockKind<'_>, code: &str) -> String {
+    let language = match kind {
+        CodeBlockKind::Fenced(info) => info.split([' ', ',', '{']).next().unwrap_or_default(),
+        CodeBlockKind::Indented => "",
+    };
+    let body = highlighted(language, code).unwrap_or_else(|| escape(code));
+    format!("<pre tabindex=\"0\"><code>{body}</code></pre>\n")
+}
+
+/// The code as spans with one class each, or `None` when the language is not known or the code too long.
+fn highlighted(language: &str, code: &str) -> Option<String> {
+    if language.is_empty() || code.len() > HIGHLIGHTED_BYTES {
+        return None;
+    }
+    let syntax = SYNTAXES.find_syntax_by_token(language)?;
+    if syntax.name == "Plain Text" {
+        return None;
+    }
+    let mut state = ParseState::new(syntax);
+    let mut stack = ScopeStack::new();
+    let mut out = String::with_capacity(code.len() * 2);
+    for line in code.split_inclusive('\n') {
+        let changes = state.parse_line(line, &SYNTAXES).ok()?;
+        let mut from = 0;
+        for (at, change) in changes {
+            push_span(&mut out, &line[from..at], &stack);
+            from = at;
+            stack.apply(&change).ok()?;
+        }
+        push_span(&mut out, &line[from..], &stack);
+    }
+    Some(out)
+}
+
+fn push_span(out: &mut String, text: &str, stack: &ScopeStack) {
+    if text.is_empty() {
+        return;
+    }
+    let class = stack.scopes.iter().rev().find_map(|scope| {
+        CODE_CLASSES.iter().find(|(prefix, _)| prefix.is_prefix_of(*scope)).map(|(_, class)| *class)
+    });
+    match class {
+        Some(class) if !class.is_empty() && !text.trim().is_empty() => {
+            let _ = write!(out, "<span class=\"{class}\">{}</span>", escape(text));
+        }
+        _ => out.push_str(&escape(text)),
+    }
+}
+
+/// Which class a scope of the syntax definitions gets; the first that fits.
+static CODE_CLASSES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
+    [
+        ("comment", "hl-comment"),
+        ("string", "hl-string"),
+        ("constant", "hl-constant"),
+        ("keyword.operator", ""),
+        ("keyword", "hl-keyword"),
+        ("storage", "hl-keyword"),
+        ("entity.name", "hl-name"),
+        ("support", "hl-name"),
+    ]
+    .into_iter()
+    .filter_map(|(scope, class)| Scope::new(scope).ok().map(|scope| (scope, class)))
+    .collect()
+});
+
+static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+    let mut sanitizer = ammonia::Builder::default();
+    sanitizer
+        .tags(HashSet::from([
+            "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
+            "p", "pre", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+        ]))
+        .clean_content_tags(HashSet::from(["script", "style"]))
+        .tag_attributes(HashMap::from([
+            ("a", HashSet::from(["href", "title", "class"])),
+            ("div", HashSet::from(["class", "id", "tabindex"])),
+            ("ol", HashSet::from(["start"])),
+            ("pre", HashSet::from(["tabindex"])),
+            ("span", HashSet::from(["class"])),
+            ("sup", HashSet::from(["class"])),
+            ("h1", HashSet::from(["id"])),
+            ("h2", HashSet::from(["id"])),
+            ("h3", HashSet::from(["id"])),
+            ("h4", HashSet::from(["id"])),
+            ("h5", HashSet::from(["id"])),
+            ("h6", HashSet::from(["id"])),
+        ]))
+        .generic_attributes(HashSet::new())
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .link_rel(Some("nofollow noopener noreferrer"));
+    sanitizer
+});
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn html(text: &str) -> String {
+        render(text, Place::section("t")).expect("renders")
+    }
+
+    fn cited(text: &str) -> String {
+        let sources = ["S0".to_owned()];
+        render(text, Place { prefix: "t", top_heading: 2, sources: &sources }).expect("renders")
+    }
+
+    #[test]
+    fn shapes() {
+        insta::assert_snapshot!(
+            [
+                html("# One\n\n## One\n\ntext *em* `code` ~~gone~~"),
+                html("| a | b |\n|---|--:|\n| 1 | 2 |"),
+                html("A note[^1].\n\n[^1]: The note."),
+                html("```sql\nSELECT 'x' FROM t; -- all\n```"),
+                html("```unheard-of\n<b>\n```"),
+                html("![a picture](https://example.org/track.png)"),
+                html("## A [link](https://example.org) in a heading"),
+                cited("Sixty minutes[^S0], not[^S9]."),
+                cited("## Cited[^S0]"),
+            ]
+            .join("\n----\n")
+        );
+    }
+
+    #[test]
+    fn nothing_runs() {
+        for text in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "[x](javascript:alert(1))",
+            "[x](JaVaScRiPt:alert(1))",
+            "[x](data:text/html;base64,PHNjcmlwdD4=)",
+            "<a href=\"javascript:alert(1)\">x</a>",
+            "![x](javascript:alert(1))",
+            "</textarea><svg onload=alert(1)>",
+            "<style>*{display:none}</style>",
+            "```html\n<script>alert(1)</script>\n```",
+            "| <iframe src=//e> |\n|---|\n| x |",
+            "\u{e000}<img src=x onerror=alert(1)>\u{e001}",
+        ] {
+            for html in [html(text), cited(text)] {
+                let lower = html.to_lowercase();
+                for bad in ["<script", "<img", "<svg", "<iframe", "<style", "href=\"javascript", "href=\"data"] {
+                    assert!(!lower.contains(bad), "{text} → {html}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_is_refused_quickly_and_named() {
+        let deep = format!("fine\n\n{}", ">".repeat(50_000));
+        let started = Instant::now();
+        assert_eq!(render(&deep, Place::section("t")), Err(MarkdownError::TooDeep { line: 3 }));
+        let list: String = (0..200).map(|depth| format!("{}- x\n", "  ".repeat(depth))).collect();
+        assert!(matches!(render(&list, Place::section("t")), Err(MarkdownError::TooDeep { .. })));
+        let stars = format!("{}x{}", "*".repeat(20_000), "*".repeat(20_000));
+        let _ = render(&stars, Place::section("t"));
+        let brackets = "[".repeat(60_000);
+        let _ = render(&brackets, Place::section("t"));
+        // Not a figure, only the difference between linear and quadratic.
+        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+        let shown = render_or_explain(&deep, Place::section("t"));
+        assert!(shown.starts_with("<p class=\"fault\">Line 3 nests deeper"), "{}", &shown[..80]);
+        assert!(shown.contains("&gt;&gt;"));
+    }
+
+    #[test]
+    fn size_is_refused() {
+        let long = "word ".repeat(20_000);
+        assert_eq!(render(&long, Place::section("t")), Err(MarkdownError::TooLarge { kilobytes: 98, limit: 64 }));
+    }
+}

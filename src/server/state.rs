@@ -1,0 +1,73 @@
+//! What every request can reach.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use leptos::config::LeptosOptions;
+
+use super::assets;
+use super::clock::Clock;
+use super::content_library::{Library, Origin};
+use super::database::Db;
+use super::page_cache::PageCache;
+
+/// Cheap to clone: handles only.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    pub db: Db,
+    pub clock: Clock,
+    pub pages: Arc<PageCache>,
+    library: Arc<ArcSwap<Library>>,
+    origin: Origin,
+    pub settings: Arc<Settings>,
+}
+
+/// What was settled when the server started.
+#[derive(Debug)]
+pub struct Settings {
+    /// Without a slash at the end.
+    pub public_url: String,
+    pub dev: bool,
+}
+
+impl Settings {
+    pub fn https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+impl AppState {
+    pub fn new(db: Db, clock: Clock, origin: Origin, library: Library, settings: Settings) -> Self {
+        Self {
+            db,
+            clock,
+            pages: Arc::default(),
+            library: Arc::new(ArcSwap::from_pointee(library)),
+            origin,
+            settings: Arc::new(settings),
+        }
+    }
+
+    pub fn library(&self) -> Arc<Library> {
+        self.library.load_full()
+    }
+
+    /// Under `dev`: reads the content again when it has changed since.
+    pub fn refresh_library(&self) {
+        match Library::read(&self.origin) {
+            Ok(library) if library.version != self.library.load().version => self.library.store(Arc::new(library)),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the content could not be read"),
+        }
+    }
+
+    /// Changes when the content or an asset does: what is cached for one version is not served for another.
+    pub fn version(&self) -> String {
+        format!("{}-{}", self.library.load().version, assets::version())
+    }
+}
+
+/// What `HydrationScripts` needs to find the islands.
+pub fn leptos_options() -> LeptosOptions {
+    LeptosOptions::builder().output_name("headroom").site_pkg_dir(assets::islands_directory()).build()
+}
