@@ -2,7 +2,9 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");
-    if std::env::var_os("CARGO_FEATURE_SSR").is_some() && std::env::var("PROFILE").as_deref() == Ok("release") {
+    if std::env::var_os("CARGO_FEATURE_SSR").is_some()
+        && std::env::var("PROFILE").as_deref() == Ok("release")
+    {
         println!("cargo::rerun-if-changed=target/site");
         println!("cargo::rerun-if-changed=content");
     }

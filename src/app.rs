@@ -8,7 +8,9 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE,
+};
 use http::{HeaderMap, Method, StatusCode};
 use hydration_context::SsrSharedContext;
 use leptos::hydration::HydrationScripts;
@@ -48,8 +50,18 @@ pub fn routes() -> Vec<Route> {
     use Access::{Owner, Public};
     use practice::api::handlers as api;
     use practice::page;
-    let get_route = |path, access, handler| Route { method: Method::GET, path, access, handler };
-    let post_route = |path, access, handler| Route { method: Method::POST, path, access, handler };
+    let get_route = |path, access, handler| Route {
+        method: Method::GET,
+        path,
+        access,
+        handler,
+    };
+    let post_route = |path, access, handler| Route {
+        method: Method::POST,
+        path,
+        access,
+        handler,
+    };
     vec![
         get_route("/", Public, get(prompts::page::home)),
         get_route("/prompts", Public, get(prompts::page::list)),
@@ -61,15 +73,27 @@ pub fn routes() -> Vec<Route> {
         post_route("/attempts/{id}/score", Owner, post(api::commit_score)),
         get_route("/attempts/{id}/result", Owner, get(page::result)),
         get_route("/attempts/{id}/export/{format}", Owner, get(api::export)),
-        post_route("/attempts/{id}/hints", Owner, post(api::ask_hint_form)),
+        post_route("/attempts/{id}/hints", Owner, post(api::ask_hint)),
         get_route("/attempts/{id}/{section}", Owner, get(page::workspace)),
         post_route("/attempts/{id}/{section}", Owner, post(api::save_form)),
-        get_route("/attempts/{id}/{section}/history", Owner, get(page::history)),
-        post_route("/attempts/{id}/{section}/restore", Owner, post(api::restore)),
+        get_route(
+            "/attempts/{id}/{section}/history",
+            Owner,
+            get(page::history),
+        ),
+        post_route(
+            "/attempts/{id}/{section}/restore",
+            Owner,
+            post(api::restore),
+        ),
         post_route("/api/{*function}", Owner, post(api::server_function)),
         post_route("/theme", Public, post(set_theme)),
         get_route("/assets/{*file}", Public, get(assets::asset)),
-        get_route("/favicon.ico", Public, get(|| async { Redirect::permanent(&assets::url("favicon.svg")) })),
+        get_route(
+            "/favicon.ico",
+            Public,
+            get(|| async { Redirect::permanent(&assets::url("favicon.svg")) }),
+        ),
         get_route("/healthz", Public, get(|| async { "ok" })),
         get_route("/readyz", Public, get(ready)),
         get_route("/dev/version", Public, get(dev_version)),
@@ -78,7 +102,11 @@ pub fn routes() -> Vec<Route> {
 
 /// The whole server as a service, without a socket.
 pub fn router(state: AppState) -> Router {
-    let sessions = session::layer(state.db.clone(), state.clock.clone(), state.settings.https());
+    let sessions = session::layer(
+        state.db.clone(),
+        state.clock.clone(),
+        state.settings.https(),
+    );
     let mut public = Router::new();
     let mut owner = Router::new();
     for route in routes() {
@@ -93,9 +121,11 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(tower_http::limit::RequestBodyLimitLayer::new(LARGEST_BODY))
         .layer(from_fn(security::refuse_forgery))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            AppError::internal("a handler panicked").into_response()
-        }))
+        .layer(CatchPanicLayer::custom(
+            |_: Box<dyn std::any::Any + Send>| {
+                AppError::internal("a handler panicked").into_response()
+            },
+        ))
         .layer(from_fn_with_state(state.clone(), outermost))
         .with_state(state)
 }
@@ -103,7 +133,10 @@ pub fn router(state: AppState) -> Router {
 /// Nothing of a person is kept by a cache on the way.
 async fn private(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    response
+        .headers_mut()
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
     response
 }
 
@@ -113,7 +146,12 @@ async fn outermost(State(state): State<AppState>, request: Request, next: Next) 
     let path = request.uri().path().to_owned();
     let wants_page = !path.starts_with("/api/")
         && !path.starts_with("/assets/")
-        && request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"));
+        && request.headers().get(ACCEPT).is_some_and(|accept| {
+            accept
+                .as_bytes()
+                .windows(9)
+                .any(|part| part == b"text/html")
+        });
     if state.settings.dev && !path.starts_with("/assets/") && !path.starts_with("/dev/") {
         state.refresh_library();
         let library = state.library();
@@ -126,7 +164,10 @@ async fn outermost(State(state): State<AppState>, request: Request, next: Next) 
     let mut response = next.run(request).await;
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if wants_page && failed && !is_page {
         let error = response.extensions().get::<AppError>().cloned();
         let keep = response.headers().get(SET_COOKIE).cloned();
@@ -148,7 +189,11 @@ async fn ready(State(state): State<AppState>) -> Response {
         Ok(()) => "ready".into_response(),
         Err(error) => {
             tracing::error!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer",
+            )
+                .into_response()
         }
     }
 }
@@ -159,7 +204,11 @@ async fn dev_version(State(state): State<AppState>) -> Response {
         return AppError::NotFound.into_response();
     }
     state.refresh_library();
-    ([(CACHE_CONTROL, "no-store")], format!("{}-{}", state.version(), std::process::id())).into_response()
+    (
+        [(CACHE_CONTROL, "no-store")],
+        format!("{}-{}", state.version(), std::process::id()),
+    )
+        .into_response()
 }
 
 #[derive(Deserialize)]
@@ -169,12 +218,22 @@ struct ThemeForm {
     back: String,
 }
 
-async fn set_theme(State(state): State<AppState>, axum::Form(form): axum::Form<ThemeForm>) -> Response {
+async fn set_theme(
+    State(state): State<AppState>,
+    axum::Form(form): axum::Form<ThemeForm>,
+) -> Response {
     let Some(theme) = Theme::from_slug(&form.theme) else {
         return AppError::invalid("theme", "The theme is auto, light or dark.").into_response();
     };
-    let secure = if state.settings.https() { "; Secure" } else { "" };
-    let cookie = format!("theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}", theme.slug());
+    let secure = if state.settings.https() {
+        "; Secure"
+    } else {
+        ""
+    };
+    let cookie = format!(
+        "theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}",
+        theme.slug()
+    );
     let mut response = Redirect::to(&local_path(&form.back)).into_response();
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(SET_COOKIE, value);
@@ -188,7 +247,11 @@ pub fn local_path(path: &str) -> String {
         && !path.starts_with("//")
         && !path.contains('\\')
         && path.chars().all(|character| character.is_ascii_graphic());
-    if plain { path.to_owned() } else { "/".to_owned() }
+    if plain {
+        path.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 /// What stands in the head of a page.
@@ -218,7 +281,12 @@ pub enum Kind {
 }
 
 /// Renders a page. The nonce of the policy, where the page has islands.
-pub fn document(state: &AppState, theme: Theme, head: &Head, body: impl FnOnce() -> AnyView) -> (String, Option<String>) {
+pub fn document(
+    state: &AppState,
+    theme: Theme,
+    head: &Head,
+    body: impl FnOnce() -> AnyView,
+) -> (String, Option<String>) {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     let rendered = owner.with(|| {
         let scripted = matches!(head.kind, Kind::Islands | Kind::Tool);
@@ -236,11 +304,21 @@ pub fn document(state: &AppState, theme: Theme, head: &Head, body: impl FnOnce()
 }
 
 /// A page of a person's own, never cached.
-pub fn own_page(state: &AppState, theme: Theme, head: &Head, status: StatusCode, body: impl FnOnce() -> AnyView) -> Response {
+pub fn own_page(
+    state: &AppState,
+    theme: Theme,
+    head: &Head,
+    status: StatusCode,
+    body: impl FnOnce() -> AnyView,
+) -> Response {
     let (html, nonce) = document(state, theme, head, body);
     let mut response = (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
-    if let Some(policy) = nonce.and_then(|nonce| HeaderValue::from_str(&security::policy_with_nonce(&nonce)).ok()) {
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    if let Some(policy) =
+        nonce.and_then(|nonce| HeaderValue::from_str(&security::policy_with_nonce(&nonce)).ok())
+    {
+        response
+            .headers_mut()
+            .insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
@@ -257,17 +335,30 @@ pub fn public_page(
         return own_page(state, theme, head, StatusCode::OK, body);
     }
     let key = format!("{} {}", theme.slug(), head.path);
-    let mut response =
-        state.pages.respond(&state.version(), &key, headers, || document(state, theme, head, body).0);
+    let mut response = state.pages.respond(&state.version(), &key, headers, || {
+        document(state, theme, head, body).0
+    });
     // Links are fetched ahead, so that following one is quick.
-    if let Ok(rules) = HeaderValue::from_str(&format!("\"{}\"", assets::url("speculation-rules.json"))) {
+    if let Ok(rules) =
+        HeaderValue::from_str(&format!("\"{}\"", assets::url("speculation-rules.json")))
+    {
         response.headers_mut().insert("speculation-rules", rules);
     }
     response
 }
 
-fn shell(state: &AppState, theme: Theme, head: &Head, nonce: Option<String>, body: AnyView) -> AnyView {
-    let title = if head.title.is_empty() { "Headroom".to_owned() } else { format!("{} · Headroom", head.title) };
+fn shell(
+    state: &AppState,
+    theme: Theme,
+    head: &Head,
+    nonce: Option<String>,
+    body: AnyView,
+) -> AnyView {
+    let title = if head.title.is_empty() {
+        "Headroom".to_owned()
+    } else {
+        format!("{} · Headroom", head.title)
+    };
     let canonical = format!("{}{}", state.settings.public_url, head.path);
     let tool = head.kind == Kind::Tool;
     let private = head.kind != Kind::Reading;
@@ -360,7 +451,12 @@ fn Foot(theme: Theme, back: String) -> impl IntoView {
     }
 }
 
-fn error_page(state: &AppState, theme: Theme, status: StatusCode, error: Option<&AppError>) -> Response {
+fn error_page(
+    state: &AppState,
+    theme: Theme,
+    status: StatusCode,
+    error: Option<&AppError>,
+) -> Response {
     let (title, text) = match (error, status) {
         (Some(AppError::NotFound), _) | (None, StatusCode::NOT_FOUND) => (
             "There is nothing here",
@@ -390,7 +486,13 @@ fn error_page(state: &AppState, theme: Theme, status: StatusCode, error: Option<
         }
         (None, _) => ("This request could not be read", "Go back, reload the page and try again.".to_owned()),
     };
-    let head = Head { title: title.to_owned(), description: title.to_owned(), path: "/".to_owned(), kind: Kind::Own, current: "" };
+    let head = Head {
+        title: title.to_owned(),
+        description: title.to_owned(),
+        path: "/".to_owned(),
+        kind: Kind::Own,
+        current: "",
+    };
     own_page(state, theme, &head, status, || {
         view! {
             <main id="main" class="page narrow prose">
@@ -405,11 +507,25 @@ fn error_page(state: &AppState, theme: Theme, status: StatusCode, error: Option<
 }
 
 /// Under `dev`: the faults of the content instead of the page.
-fn faults_page(state: &AppState, theme: Theme, faults: &[crate::domain::content::Diagnostic]) -> Response {
-    let head = Head { title: "Faults in the content".to_owned(), kind: Kind::Own, path: "/".to_owned(), ..Head::default() };
+fn faults_page(
+    state: &AppState,
+    theme: Theme,
+    faults: &[crate::domain::content::Diagnostic],
+) -> Response {
+    let head = Head {
+        title: "Faults in the content".to_owned(),
+        kind: Kind::Own,
+        path: "/".to_owned(),
+        ..Head::default()
+    };
     let rows: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    own_page(state, theme, &head, StatusCode::INTERNAL_SERVER_ERROR, || {
-        view! {
+    own_page(
+        state,
+        theme,
+        &head,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        || {
+            view! {
             <main id="main" class="page">
                 <h1>{format!("{} {} in the content", rows.len(), if rows.len() == 1 { "fault" } else { "faults" })}</h1>
                 <p class="lead">"Mend them and save: the page comes back by itself."</p>
@@ -417,7 +533,8 @@ fn faults_page(state: &AppState, theme: Theme, faults: &[crate::domain::content:
             </main>
         }
         .into_any()
-    })
+        },
+    )
 }
 
 /// A redirect after a form, to a page that is then fetched by GET.

@@ -23,6 +23,8 @@ pub mod practice;
 pub mod prompts;
 #[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod ui;
 

@@ -44,13 +44,16 @@ enum ContentCommand {
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| "info".into()),
+            tracing_subscriber::EnvFilter::try_from_env("HEADROOM_LOG")
+                .unwrap_or_else(|_| "info".into()),
         )
         .with_writer(std::io::stderr)
         .init();
     let outcome = match Cli::parse().command {
         Command::Serve(config) => serve(config),
-        Command::Content { command: ContentCommand::Check { dir } } => content_check(dir),
+        Command::Content {
+            command: ContentCommand::Check { dir },
+        } => content_check(dir),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("headroom: {error:#}");
@@ -68,7 +71,11 @@ fn content_check(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
         println!("{diagnostic}");
     }
     if library.diagnostics.is_empty() {
-        println!("{} prompts, {} sources, no faults", library.prompts.len(), library.sources.len());
+        println!(
+            "{} prompts, {} sources, no faults",
+            library.prompts.len(),
+            library.sources.len()
+        );
         Ok(ExitCode::SUCCESS)
     } else {
         println!("{} faults", library.diagnostics.len());
@@ -77,7 +84,9 @@ fn content_check(dir: Option<PathBuf>) -> anyhow::Result<ExitCode> {
 }
 
 fn serve(config: ServeConfig) -> anyhow::Result<ExitCode> {
-    let threads = std::thread::available_parallelism().map_or(4, usize::from).max(4);
+    let threads = std::thread::available_parallelism()
+        .map_or(4, usize::from)
+        .max(4);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .enable_all()
@@ -92,21 +101,38 @@ async fn serve_until_stopped(config: ServeConfig) -> anyhow::Result<ExitCode> {
         for diagnostic in &library.diagnostics {
             eprintln!("{diagnostic}");
         }
-        anyhow::bail!("the content has {} faults; mend them, or serve with --dev to see them in the page", library.diagnostics.len());
+        anyhow::bail!(
+            "the content has {} faults; mend them, or serve with --dev to see them in the page",
+            library.diagnostics.len()
+        );
     }
-    let db = Db::open(&config.database_url)
+    let db = Db::open(&config.database_url).await.with_context(|| {
+        format!(
+            "the database at {} cannot be opened",
+            without_password(&config.database_url)
+        )
+    })?;
+    db.migrate()
         .await
-        .with_context(|| format!("the database at {} cannot be opened", without_password(&config.database_url)))?;
-    db.migrate().await.context("the database cannot be migrated")?;
+        .context("the database cannot be migrated")?;
     let clock = Clock::System;
-    let settings = Settings { public_url: config.public_url(), dev: config.dev };
+    let settings = Settings {
+        public_url: config.public_url(),
+        dev: config.dev,
+    };
     let state = AppState::new(db.clone(), clock.clone(), origin, library, settings);
     let socket = tokio::net::TcpListener::bind(config.addr)
         .await
-        .with_context(|| format!("cannot listen on {}; choose another address with --addr", config.addr))?;
+        .with_context(|| {
+            format!(
+                "cannot listen on {}; choose another address with --addr",
+                config.addr
+            )
+        })?;
     let sweeper = tokio::spawn(sweep(db.clone(), clock));
     tracing::info!(address = %socket.local_addr()?, "Headroom is serving");
-    listener::serve(socket, app::router(state), config.max_connections, stop_signal()).await?;
+    let limits = listener::Limits::for_connections(config.max_connections);
+    listener::serve(socket, app::router(state), limits, stop_signal()).await?;
     sweeper.abort();
     db.close().await;
     tracing::info!("stopped");
@@ -116,7 +142,9 @@ async fn serve_until_stopped(config: ServeConfig) -> anyhow::Result<ExitCode> {
 /// Removes ended sessions every hour.
 async fn sweep(db: Db, clock: Clock) {
     loop {
-        let outcome = headroom::transact!(db, |conn| store::delete_expired_sessions(conn, clock.now()).await);
+        let outcome =
+            headroom::transact!(db, |conn| store::delete_expired_sessions(conn, clock.now())
+                .await);
         if let Err(error) = outcome {
             tracing::warn!(%error, "ended sessions were not removed");
         }

@@ -62,7 +62,9 @@ pub const LENGTHS: [Option<u32>; 4] = [Some(45), Some(60), Some(90), None];
 
 /// Reads a length as forms and addresses write it: `45`, `60`, `90` or `untimed`.
 pub fn length_from_slug(slug: &str) -> Option<Option<u32>> {
-    LENGTHS.into_iter().find(|length| length_slug(*length) == slug)
+    LENGTHS
+        .into_iter()
+        .find(|length| length_slug(*length) == slug)
 }
 
 pub fn length_slug(length: Option<u32>) -> String {
@@ -100,8 +102,11 @@ impl Terms {
         let hour = minutes_of_sixty(self.level);
         let total = self.nominal_minutes();
         let mut targets = hour.map(|minutes| minutes * total / 60);
-        let mut remainders: Vec<(u32, usize)> =
-            hour.iter().enumerate().map(|(index, minutes)| (minutes * total % 60, index)).collect();
+        let mut remainders: Vec<(u32, usize)> = hour
+            .iter()
+            .enumerate()
+            .map(|(index, minutes)| (minutes * total % 60, index))
+            .collect();
         remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let missing = total - targets.iter().sum::<u32>();
         for (_, index) in remainders.into_iter().take(missing as usize) {
@@ -119,17 +124,33 @@ impl Terms {
         let targets = self.targets();
         let end_of = |phase: Phase| targets[..=phase.index()].iter().sum();
         vec![
-            Milestone { minute: end_of(Phase::Requirements), text: "scope and priorities agreed" },
-            Milestone { minute: end_of(Phase::Estimates), text: "the numbers that shape the design" },
-            Milestone { minute: end_of(Phase::Api), text: "a working API contract" },
-            Milestone { minute: end_of(Phase::Architecture), text: "every requirement met end to end" },
-            Milestone { minute: end_of(Phase::TradeOffs), text: "what fails, what was traded, how it ships" },
+            Milestone {
+                minute: end_of(Phase::Requirements),
+                text: "scope and priorities agreed",
+            },
+            Milestone {
+                minute: end_of(Phase::Estimates),
+                text: "the numbers that shape the design",
+            },
+            Milestone {
+                minute: end_of(Phase::Api),
+                text: "a working API contract",
+            },
+            Milestone {
+                minute: end_of(Phase::Architecture),
+                text: "every requirement met end to end",
+            },
+            Milestone {
+                minute: end_of(Phase::TradeOffs),
+                text: "what fails, what was traded, how it ships",
+            },
         ]
     }
 
     /// When a curveball written for a minute of an hour arrives, in milliseconds after the start.
     pub fn curveball_after(&self, minute: u32) -> i64 {
-        i64::from(minute) * MINUTE * i64::from(self.nominal_minutes()) / i64::from(WRITTEN_FOR_MINUTES)
+        i64::from(minute) * MINUTE * i64::from(self.nominal_minutes())
+            / i64::from(WRITTEN_FOR_MINUTES)
     }
 
     /// Whether a curveball of this level is thrown at a person who aims at `self.level`.
@@ -182,12 +203,14 @@ impl RoundClock {
 
     /// When the round ends; `None` when untimed.
     pub fn ends_at(&self) -> Option<UnixMillis> {
-        self.minutes.map(|minutes| self.started_at.saturating_add(i64::from(minutes) * MINUTE))
+        self.minutes
+            .map(|minutes| self.started_at.saturating_add(i64::from(minutes) * MINUTE))
     }
 
     /// Time that is left, negative in overtime; `None` when untimed.
     pub fn left(&self, now: UnixMillis) -> Option<i64> {
-        self.minutes.map(|minutes| i64::from(minutes) * MINUTE - self.elapsed(now))
+        self.minutes
+            .map(|minutes| i64::from(minutes) * MINUTE - self.elapsed(now))
     }
 
     pub fn is_overtime(&self, now: UnixMillis) -> bool {
@@ -208,17 +231,25 @@ impl RoundClock {
     /// The clock as it is shown: time left (or elapsed, when the clock is soft or there is no end) and what it is.
     pub fn face(&self, now: UnixMillis, way: Way) -> ClockFace {
         match (self.left(now), self.minutes, way) {
-            (Some(left), Some(minutes), _) if left <= 0 => {
-                ClockFace { time: format!("+{}", minutes_seconds(-left)), caption: format!("overtime after {minutes} minutes") }
-            }
+            (Some(left), Some(minutes), _) if left <= 0 => ClockFace {
+                time: format!("+{}", minutes_seconds(-left)),
+                caption: format!("overtime after {minutes} minutes"),
+            },
             (Some(left), Some(minutes), Way::Interview) => {
                 // Rounded up, so that the last second shows 0:01 and the end shows the end.
-                ClockFace { time: minutes_seconds(left + 999), caption: format!("left of {minutes} minutes") }
+                ClockFace {
+                    time: minutes_seconds(left + 999),
+                    caption: format!("left of {minutes} minutes"),
+                }
             }
-            (_, Some(minutes), _) => {
-                ClockFace { time: minutes_seconds(self.elapsed(now)), caption: format!("of {minutes} minutes") }
-            }
-            (_, None, _) => ClockFace { time: minutes_seconds(self.elapsed(now)), caption: "untimed".to_owned() },
+            (_, Some(minutes), _) => ClockFace {
+                time: minutes_seconds(self.elapsed(now)),
+                caption: format!("of {minutes} minutes"),
+            },
+            (_, None, _) => ClockFace {
+                time: minutes_seconds(self.elapsed(now)),
+                caption: "untimed".to_owned(),
+            },
         }
     }
 }
@@ -234,7 +265,11 @@ pub struct ClockFace {
 pub fn minutes_seconds(millis: i64) -> String {
     let seconds = millis.max(0) / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
 }
 
 /// Where a person is in an attempt and for how long each phase has been worked on.
@@ -253,7 +288,11 @@ impl Presence {
     pub fn marked(&self, phase: Phase, now: UnixMillis) -> Self {
         let mut spent = self.spent;
         spent[self.phase.index()] += now.saturating_sub(self.marked_at).clamp(0, LONGEST_SILENCE);
-        Self { phase, marked_at: self.marked_at.max(now), spent }
+        Self {
+            phase,
+            marked_at: self.marked_at.max(now),
+            spent,
+        }
     }
 }
 
@@ -274,8 +313,11 @@ impl SectionName {
             return Some(Self::Worksheet);
         }
         if let Some(id) = slug.strip_prefix(CURVEBALL) {
-            let plain = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
-            return (!id.is_empty() && id.len() <= 60 && id.chars().all(plain)).then(|| Self::Curveball(id.to_owned()));
+            let plain = |character: char| {
+                character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
+            };
+            return (!id.is_empty() && id.len() <= 60 && id.chars().all(plain))
+                .then(|| Self::Curveball(id.to_owned()));
         }
         Phase::from_slug(slug).map(Self::Phase)
     }
@@ -303,7 +345,11 @@ mod tests {
     use super::*;
 
     fn terms(level: Level, minutes: Option<u32>) -> Terms {
-        Terms { way: Way::Interview, level, minutes }
+        Terms {
+            way: Way::Interview,
+            level,
+            minutes,
+        }
     }
 
     #[test]
@@ -312,17 +358,34 @@ mod tests {
             for minutes in LENGTHS {
                 let terms = terms(level, minutes);
                 let targets = terms.targets();
-                assert_eq!(targets.iter().sum::<u32>(), minutes.unwrap_or(60), "{terms:?}");
-                assert!(targets.iter().all(|minutes| *minutes >= 2), "{terms:?}: {targets:?}");
-                assert!(terms.milestones().is_sorted_by_key(|milestone| milestone.minute));
+                assert_eq!(
+                    targets.iter().sum::<u32>(),
+                    minutes.unwrap_or(60),
+                    "{terms:?}"
+                );
+                assert!(
+                    targets.iter().all(|minutes| *minutes >= 2),
+                    "{terms:?}: {targets:?}"
+                );
+                assert!(
+                    terms
+                        .milestones()
+                        .is_sorted_by_key(|milestone| milestone.minute)
+                );
             }
         }
-        assert_eq!(terms(Level::Senior, Some(45)).targets(), [4, 5, 6, 6, 11, 6, 4, 3]);
+        assert_eq!(
+            terms(Level::Senior, Some(45)).targets(),
+            [4, 5, 6, 6, 11, 6, 4, 3]
+        );
     }
 
     #[test]
     fn the_clock_is_a_function_of_the_time_passed_in() {
-        let clock = RoundClock { started_at: 1_000_000, minutes: Some(45) };
+        let clock = RoundClock {
+            started_at: 1_000_000,
+            minutes: Some(45),
+        };
         let at = |seconds: i64| 1_000_000 + seconds * 1000;
         let shown = |seconds: i64, way| {
             let face = clock.face(at(seconds), way);
@@ -331,7 +394,10 @@ mod tests {
         assert_eq!(shown(0, Way::Interview), "45:00 left of 45 minutes");
         assert_eq!(shown(1, Way::Interview), "44:59 left of 45 minutes");
         assert_eq!(shown(2699, Way::Interview), "0:01 left of 45 minutes");
-        assert_eq!(shown(2700, Way::Interview), "+0:00 overtime after 45 minutes");
+        assert_eq!(
+            shown(2700, Way::Interview),
+            "+0:00 overtime after 45 minutes"
+        );
         assert_eq!(shown(2765, Way::Guided), "+1:05 overtime after 45 minutes");
         assert_eq!(shown(65, Way::Guided), "1:05 of 45 minutes");
         assert_eq!(clock.tone(at(60), 60_000, 1), Tone::Calm);
@@ -339,20 +405,39 @@ mod tests {
         assert_eq!(clock.tone(at(2700), 0, 1), Tone::Red);
         // The server's clock may be set back; the candidate's never runs backwards past the start.
         assert_eq!(clock.elapsed(0), 0);
-        let untimed = RoundClock { started_at: 0, minutes: None };
+        let untimed = RoundClock {
+            started_at: 0,
+            minutes: None,
+        };
         assert_eq!(untimed.face(3_725_000, Way::Interview).time, "1:02:05");
         assert!(!untimed.is_overtime(i64::MAX));
-        assert_eq!(RoundClock { started_at: i64::MIN, minutes: Some(45) }.elapsed(i64::MAX), i64::MAX);
+        assert_eq!(
+            RoundClock {
+                started_at: i64::MIN,
+                minutes: Some(45)
+            }
+            .elapsed(i64::MAX),
+            i64::MAX
+        );
     }
 
     #[test]
     fn silence_counts_up_to_a_limit() {
-        let start = Presence { phase: Phase::Requirements, marked_at: 0, spent: [0; 8] };
-        let worked = start.marked(Phase::Api, 5 * MINUTE).marked(Phase::Api, 7 * MINUTE);
+        let start = Presence {
+            phase: Phase::Requirements,
+            marked_at: 0,
+            spent: [0; 8],
+        };
+        let worked = start
+            .marked(Phase::Api, 5 * MINUTE)
+            .marked(Phase::Api, 7 * MINUTE);
         assert_eq!(worked.spent[Phase::Requirements.index()], 5 * MINUTE);
         assert_eq!(worked.spent[Phase::Api.index()], 2 * MINUTE);
         let overnight = worked.marked(Phase::Consistency, 600 * MINUTE);
-        assert_eq!(overnight.spent[Phase::Api.index()], 2 * MINUTE + LONGEST_SILENCE);
+        assert_eq!(
+            overnight.spent[Phase::Api.index()],
+            2 * MINUTE + LONGEST_SILENCE
+        );
         let stepped_back = overnight.marked(Phase::Api, MINUTE);
         assert_eq!(stepped_back.spent, overnight.spent);
         assert_eq!(stepped_back.marked_at, 600 * MINUTE);
@@ -360,19 +445,45 @@ mod tests {
 
     #[test]
     fn curveballs_scale_with_the_round_and_go_by_level() {
-        assert_eq!(terms(Level::Senior, Some(90)).curveball_after(40), 60 * MINUTE);
+        assert_eq!(
+            terms(Level::Senior, Some(90)).curveball_after(40),
+            60 * MINUTE
+        );
         assert_eq!(terms(Level::Senior, None).curveball_after(40), 40 * MINUTE);
         assert!(terms(Level::Senior, None).receives(Level::Mid));
         assert!(!terms(Level::Senior, None).receives(Level::Staff));
-        assert!(!Terms { way: Way::Guided, ..terms(Level::Staff, None) }.receives(Level::Mid));
+        assert!(
+            !Terms {
+                way: Way::Guided,
+                ..terms(Level::Staff, None)
+            }
+            .receives(Level::Mid)
+        );
     }
 
     #[test]
     fn section_names_read_back() {
-        for slug in ["requirements", "trade-offs", "worksheet", "curveball-key-reused"] {
-            assert_eq!(SectionName::from_slug(slug).map(|name| name.slug()).as_deref(), Some(slug));
+        for slug in [
+            "requirements",
+            "trade-offs",
+            "worksheet",
+            "curveball-key-reused",
+        ] {
+            assert_eq!(
+                SectionName::from_slug(slug)
+                    .map(|name| name.slug())
+                    .as_deref(),
+                Some(slug)
+            );
         }
-        for slug in ["", "curveball-", "curveball-../x", "Api", "score", "curveball-\u{e9}"] {
+        for slug in [
+            "",
+            "curveball-",
+            "curveball-../x",
+            "Api",
+            "score",
+            "curveball-\u{e9}",
+        ] {
             assert_eq!(SectionName::from_slug(slug), None, "{slug}");
         }
     }

@@ -8,6 +8,6 @@ pub mod content;
 pub mod criterion;
 pub mod level;
 pub mod phase;
-pub mod scorecard;
 pub mod quantity;
+pub mod scorecard;
 pub mod worksheet;

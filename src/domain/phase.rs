@@ -59,7 +59,10 @@ impl Phase {
     }
 
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|phase| *phase == self).unwrap_or(0)
+        Self::ALL
+            .iter()
+            .position(|phase| *phase == self)
+            .unwrap_or(0)
     }
 
     pub fn next(self) -> Option<Self> {
@@ -67,6 +70,9 @@ impl Phase {
     }
 
     pub fn previous(self) -> Option<Self> {
-        self.index().checked_sub(1).and_then(|index| Self::ALL.get(index)).copied()
+        self.index()
+            .checked_sub(1)
+            .and_then(|index| Self::ALL.get(index))
+            .copied()
     }
 }

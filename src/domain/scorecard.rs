@@ -47,7 +47,9 @@ impl Fault {
     pub fn message(self) -> &'static str {
         match self {
             Self::NoRating => "Choose a level.",
-            Self::NoEvidence => "Say what in the attempt shows this level: quote it, or write a sentence.",
+            Self::NoEvidence => {
+                "Say what in the attempt shows this level: quote it, or write a sentence."
+            }
             Self::EvidenceTooLong => "This is over 4 KB. Keep the part that shows the level.",
         }
     }
@@ -76,15 +78,26 @@ impl Scorecard {
                     faults.insert(*criterion, Fault::NoEvidence);
                 }
                 Some(rating) => {
-                    entries.push(Entry { criterion: *criterion, rating, evidence: evidence.to_owned() });
+                    entries.push(Entry {
+                        criterion: *criterion,
+                        rating,
+                        evidence: evidence.to_owned(),
+                    });
                 }
             }
         }
-        if faults.is_empty() { Ok(Self { entries }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Self { entries })
+        } else {
+            Err(faults)
+        }
     }
 
     pub fn rating(&self, criterion: CriterionId) -> Option<Rating> {
-        self.entries.iter().find(|entry| entry.criterion == criterion).map(|entry| entry.rating)
+        self.entries
+            .iter()
+            .find(|entry| entry.criterion == criterion)
+            .map(|entry| entry.rating)
     }
 
     /// The criteria below the bar of `level`, widest gap first, then in the rubric's order.
@@ -106,7 +119,10 @@ impl Scorecard {
 
     /// How many criteria meet the bar of `level`.
     pub fn met(&self, level: Level) -> usize {
-        self.entries.iter().filter(|entry| entry.rating >= level.bar()).count()
+        self.entries
+            .iter()
+            .filter(|entry| entry.rating >= level.bar())
+            .count()
     }
 
     /// The criterion to work on next: the lowest rating, the first of them in the rubric's order.
@@ -127,12 +143,24 @@ pub struct Gap {
 /// Which of the named texts the evidence is quoted from, comparing words and ignoring white space and case.
 /// Under four words nothing counts as a quotation.
 pub fn quoted_from<'a, N>(evidence: &str, texts: &'a [(N, String)]) -> Option<&'a N> {
-    let plain = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    let wanted = plain(evidence.trim().trim_matches(['"', '\u{201c}', '\u{201d}', '>', ' ']));
+    let plain = |text: &str| {
+        text.to_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let wanted = plain(
+        evidence
+            .trim()
+            .trim_matches(['"', '\u{201c}', '\u{201d}', '>', ' ']),
+    );
     if wanted.split(' ').count() < 4 {
         return None;
     }
-    texts.iter().find(|(_, text)| plain(text).contains(&wanted)).map(|(name, _)| name)
+    texts
+        .iter()
+        .find(|(_, text)| plain(text).contains(&wanted))
+        .map(|(name, _)| name)
 }
 
 /// A prompt that could be practised next.
@@ -146,8 +174,16 @@ pub struct Candidate {
 
 /// The prompt to go to next: another one, suited to the level, never tried before if there is one, else the one that
 /// was tried longest ago.
-pub fn next_prompt<'a>(current: &str, level: Level, candidates: &'a [Candidate]) -> Option<&'a Candidate> {
-    let others = || candidates.iter().filter(|candidate| candidate.slug != current);
+pub fn next_prompt<'a>(
+    current: &str,
+    level: Level,
+    candidates: &'a [Candidate],
+) -> Option<&'a Candidate> {
+    let others = || {
+        candidates
+            .iter()
+            .filter(|candidate| candidate.slug != current)
+    };
     others()
         .filter(|candidate| candidate.levels.contains(&level))
         .min_by_key(|candidate| candidate.last_started)
@@ -158,47 +194,92 @@ pub fn next_prompt<'a>(current: &str, level: Level, candidates: &'a [Candidate])
 mod tests {
     use super::*;
 
-    const CRITERIA: [CriterionId; 3] = [CriterionId::Requirements, CriterionId::Api, CriterionId::FailureModes];
+    const CRITERIA: [CriterionId; 3] = [
+        CriterionId::Requirements,
+        CriterionId::Api,
+        CriterionId::FailureModes,
+    ];
 
     fn draft(ratings: [Option<Rating>; 3], evidence: &str) -> BTreeMap<CriterionId, DraftEntry> {
-        let entry = |rating| DraftEntry { rating, evidence: evidence.to_owned() };
+        let entry = |rating| DraftEntry {
+            rating,
+            evidence: evidence.to_owned(),
+        };
         CRITERIA.into_iter().zip(ratings.map(entry)).collect()
     }
 
     fn card(ratings: [Rating; 3]) -> Scorecard {
-        Scorecard::from_draft(&CRITERIA, &draft(ratings.map(Some), "because it says so")).expect("whole")
+        Scorecard::from_draft(&CRITERIA, &draft(ratings.map(Some), "because it says so"))
+            .expect("whole")
     }
 
     #[test]
     fn a_draft_names_every_fault() {
-        let faults = Scorecard::from_draft(&CRITERIA, &draft([None, Some(Rating::Mid), Some(Rating::Below)], "  "))
-            .expect_err("faults");
+        let faults = Scorecard::from_draft(
+            &CRITERIA,
+            &draft([None, Some(Rating::Mid), Some(Rating::Below)], "  "),
+        )
+        .expect_err("faults");
         assert_eq!(
             faults.into_iter().collect::<Vec<_>>(),
-            [(CriterionId::Requirements, Fault::NoRating), (CriterionId::Api, Fault::NoEvidence)]
+            [
+                (CriterionId::Requirements, Fault::NoRating),
+                (CriterionId::Api, Fault::NoEvidence)
+            ]
         );
         let long = "x".repeat(EVIDENCE_BYTES + 1);
-        let faults = Scorecard::from_draft(&CRITERIA, &draft([Some(Rating::Mid); 3], &long)).expect_err("faults");
+        let faults = Scorecard::from_draft(&CRITERIA, &draft([Some(Rating::Mid); 3], &long))
+            .expect_err("faults");
         assert_eq!(faults.len(), 3);
-        assert_eq!(Scorecard::from_draft(&CRITERIA, &BTreeMap::new()).expect_err("faults").len(), 3);
+        assert_eq!(
+            Scorecard::from_draft(&CRITERIA, &BTreeMap::new())
+                .expect_err("faults")
+                .len(),
+            3
+        );
     }
 
     #[test]
     fn gaps_are_widest_first() {
         let card = card([Rating::Mid, Rating::Senior, Rating::Below]);
-        let gaps: Vec<_> = card.gaps(Level::Senior).into_iter().map(|gap| (gap.criterion, gap.steps)).collect();
-        assert_eq!(gaps, [(CriterionId::FailureModes, 2), (CriterionId::Requirements, 1)]);
+        let gaps: Vec<_> = card
+            .gaps(Level::Senior)
+            .into_iter()
+            .map(|gap| (gap.criterion, gap.steps))
+            .collect();
+        assert_eq!(
+            gaps,
+            [
+                (CriterionId::FailureModes, 2),
+                (CriterionId::Requirements, 1)
+            ]
+        );
         assert_eq!(card.met(Level::Senior), 1);
-        assert_eq!(card.weakest().map(|entry| entry.criterion), Some(CriterionId::FailureModes));
-        assert_eq!(super::tests::card([Rating::Staff; 3]).gaps(Level::Staff), []);
+        assert_eq!(
+            card.weakest().map(|entry| entry.criterion),
+            Some(CriterionId::FailureModes)
+        );
+        assert_eq!(
+            super::tests::card([Rating::Staff; 3]).gaps(Level::Staff),
+            []
+        );
         // Even a full card has a weakest criterion: there is always a next thing to do.
         assert!(super::tests::card([Rating::Staff; 3]).weakest().is_some());
     }
 
     #[test]
     fn quotations_are_found_whatever_the_spacing() {
-        let texts = [("api", "POST /charges takes an\n  Idempotency-Key header.".to_owned()), ("data", String::new())];
-        assert_eq!(quoted_from("> takes an idempotency-key header", &texts), Some(&"api"));
+        let texts = [
+            (
+                "api",
+                "POST /charges takes an\n  Idempotency-Key header.".to_owned(),
+            ),
+            ("data", String::new()),
+        ];
+        assert_eq!(
+            quoted_from("> takes an idempotency-key header", &texts),
+            Some(&"api")
+        );
         assert_eq!(quoted_from("Idempotency-Key", &texts), None);
         assert_eq!(quoted_from("takes no idempotency key header", &texts), None);
         assert_eq!(quoted_from("", &texts), None);

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
-use crate::domain::attempt::{ATTEMPTS_PER_GUEST, MINUTE, Presence, RoundClock, SectionName, Terms, UnixMillis, Way};
+use crate::domain::attempt::{
+    ATTEMPTS_PER_GUEST, MINUTE, Presence, RoundClock, SectionName, Terms, UnixMillis, Way,
+};
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::{Level, Rating};
 use crate::domain::phase::Phase;
 use crate::domain::scorecard::{Entry, Scorecard};
 use crate::error::{AppError, Current};
-use crate::{affected, on};
 use crate::server::database::{Conn, StoreError};
 use crate::server::session::sha256_hex;
+use crate::{affected, on};
 
 /// Saves of one section within this time are kept as one revision.
 const COALESCED_WITHIN: i64 = MINUTE;
@@ -51,7 +53,10 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn clock(&self) -> RoundClock {
-        RoundClock { started_at: self.started_at, minutes: self.terms.minutes }
+        RoundClock {
+            started_at: self.started_at,
+            minutes: self.terms.minutes,
+        }
     }
 
     pub fn is_closed(&self) -> bool {
@@ -75,11 +80,13 @@ struct AttemptRow {
 impl AttemptRow {
     /// A row that does not read was not written by this program.
     fn read(self) -> Result<Attempt, StoreError> {
-        let terms = Way::from_slug(&self.way).zip(Level::from_slug(&self.level)).map(|(way, level)| Terms {
-            way,
-            level,
-            minutes: self.minutes.and_then(|minutes| u32::try_from(minutes).ok()),
-        });
+        let terms = Way::from_slug(&self.way)
+            .zip(Level::from_slug(&self.level))
+            .map(|(way, level)| Terms {
+                way,
+                level,
+                minutes: self.minutes.and_then(|minutes| u32::try_from(minutes).ok()),
+            });
         let (Some(terms), Some(phase)) = (terms, Phase::from_slug(&self.phase)) else {
             return Err(AppError::internal(format!("attempt {} does not read", self.id)).into());
         };
@@ -96,8 +103,14 @@ impl AttemptRow {
 }
 
 /// Leave for `owner` to work on an attempt. Another's attempt and none at all are the same answer.
-pub async fn permit(conn: &mut Conn<'_>, owner: Option<&str>, id: &str) -> Result<AttemptPermit, StoreError> {
-    let Some(owner) = owner else { return Err(AppError::NotFound.into()) };
+pub async fn permit(
+    conn: &mut Conn<'_>,
+    owner: Option<&str>,
+    id: &str,
+) -> Result<AttemptPermit, StoreError> {
+    let Some(owner) = owner else {
+        return Err(AppError::NotFound.into());
+    };
     let row = on!(conn, |c| sqlx::query_as::<_, AttemptRow>(
         "SELECT id, prompt, way, level, minutes, started_at, phase, marked_at, \
          (SELECT COUNT(*) FROM score WHERE attempt_id = attempt.id) AS scores \
@@ -120,9 +133,11 @@ pub async fn start_attempt(
     phase: Phase,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
-    let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>("SELECT COUNT(*) FROM attempt WHERE owner_id = $1")
-        .bind(owner)
-        .fetch_one(c))?;
+    let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
+        "SELECT COUNT(*) FROM attempt WHERE owner_id = $1"
+    )
+    .bind(owner)
+    .fetch_one(c))?;
     if count >= ATTEMPTS_PER_GUEST {
         return Err(AppError::TooMany(format!(
             "You have {ATTEMPTS_PER_GUEST} attempts, the most that are kept without an account. They are all still there; \
@@ -130,7 +145,8 @@ pub async fn start_attempt(
         ))
         .into());
     }
-    affected!(conn, |c| sqlx::query(
+    affected!(conn, |c| {
+        sqlx::query(
         "INSERT INTO attempt (id, owner_id, prompt, way, level, minutes, started_at, phase, marked_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)"
     )
@@ -142,7 +158,8 @@ pub async fn start_attempt(
     .bind(terms.minutes.map(i64::from))
     .bind(now)
     .bind(phase.slug())
-    .execute(c))?;
+    .execute(c)
+    })?;
     Ok(())
 }
 
@@ -176,7 +193,10 @@ struct SectionRow {
 }
 
 /// Every section that was ever saved.
-pub async fn sections(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<Vec<Section>, StoreError> {
+pub async fn sections(
+    conn: &mut Conn<'_>,
+    permit: &AttemptPermit,
+) -> Result<Vec<Section>, StoreError> {
     let rows = on!(conn, |c| sqlx::query_as::<_, SectionRow>(
         "SELECT name, body, revision, saved_at FROM section WHERE attempt_id = $1 ORDER BY name"
     )
@@ -186,7 +206,12 @@ pub async fn sections(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<Vec
         .into_iter()
         .filter_map(|row| {
             let name = SectionName::from_slug(&row.name)?;
-            Some(Section { name, body: row.body, revision: row.revision, saved_at: row.saved_at })
+            Some(Section {
+                name,
+                body: row.body,
+                revision: row.revision,
+                saved_at: row.saved_at,
+            })
         })
         .collect())
 }
@@ -203,11 +228,15 @@ pub async fn sections_since(
     )
     .bind(&permit.attempt.id)
     .fetch_all(c))?;
-    if revisions.iter().all(|(name, revision)| known.get(name).copied().unwrap_or(0) >= *revision) {
+    if revisions
+        .iter()
+        .all(|(name, revision)| known.get(name).copied().unwrap_or(0) >= *revision)
+    {
         return Ok(Vec::new());
     }
     let mut changed = sections(conn, permit).await?;
-    changed.retain(|section| known.get(&section.name.slug()).copied().unwrap_or(0) < section.revision);
+    changed
+        .retain(|section| known.get(&section.name.slug()).copied().unwrap_or(0) < section.revision);
     Ok(changed)
 }
 
@@ -224,7 +253,12 @@ pub struct Save<'a> {
 
 impl Save<'_> {
     fn fingerprint(&self) -> String {
-        sha256_hex(format!("{}\n{}\n{}", self.name.slug(), self.base, self.body))
+        sha256_hex(format!(
+            "{}\n{}\n{}",
+            self.name.slug(),
+            self.base,
+            self.body
+        ))
     }
 }
 
@@ -246,9 +280,14 @@ pub async fn save(
     }
     let name = save.name.slug();
     let fingerprint = save.fingerprint();
-    let acknowledged = |revision, saved_at| Current { revision, body: save.body.to_owned(), saved_at };
+    let acknowledged = |revision, saved_at| Current {
+        revision,
+        body: save.body.to_owned(),
+        saved_at,
+    };
 
-    let claimed = affected!(conn, |c| sqlx::query(
+    let claimed = affected!(conn, |c| {
+        sqlx::query(
         "INSERT INTO save_key (attempt_id, key, fingerprint, revision, saved_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (attempt_id, key) DO NOTHING"
     )
@@ -257,23 +296,31 @@ pub async fn save(
     .bind(&fingerprint)
     .bind(save.base + 1)
     .bind(now)
-    .execute(c))? > 0;
+    .execute(c)
+    })? > 0;
     if !claimed {
-        let (known, revision, saved_at) = on!(conn, |c| sqlx::query_as::<_, (String, i64, i64)>(
+        let (known, revision, saved_at) = on!(conn, |c| {
+            sqlx::query_as::<_, (String, i64, i64)>(
             "SELECT fingerprint, revision, saved_at FROM save_key WHERE attempt_id = $1 AND key = $2"
         )
         .bind(&attempt.id)
         .bind(save.key)
-        .fetch_one(c))?;
+        .fetch_one(c)
+        })?;
         return if known == fingerprint {
             Ok(acknowledged(revision, saved_at))
         } else {
-            Err(AppError::invalid("key", "This save's key was used for another text before. Reload the page and save again.").into())
+            Err(AppError::invalid(
+                "key",
+                "This save's key was used for another text before. Reload the page and save again.",
+            )
+            .into())
         };
     }
 
     let updated = if save.base == 0 {
-        affected!(conn, |c| sqlx::query(
+        affected!(conn, |c| {
+            sqlx::query(
             "INSERT INTO section (attempt_id, name, body, revision, saved_at) VALUES ($1, $2, $3, 1, $4) \
              ON CONFLICT (attempt_id, name) DO NOTHING"
         )
@@ -281,7 +328,8 @@ pub async fn save(
         .bind(&name)
         .bind(save.body)
         .bind(now)
-        .execute(c))?
+        .execute(c)
+        })?
     } else {
         affected!(conn, |c| sqlx::query(
             "UPDATE section SET body = $3, revision = revision + 1, saved_at = $4 \
@@ -299,37 +347,52 @@ pub async fn save(
         if current.body != save.body {
             return Err(AppError::Conflict(Box::new(current)).into());
         }
-        affected!(conn, |c| sqlx::query("UPDATE save_key SET revision = $3, saved_at = $4 WHERE attempt_id = $1 AND key = $2")
-            .bind(&attempt.id)
-            .bind(save.key)
-            .bind(current.revision)
-            .bind(current.saved_at)
-            .execute(c))?;
+        affected!(conn, |c| sqlx::query(
+            "UPDATE save_key SET revision = $3, saved_at = $4 WHERE attempt_id = $1 AND key = $2"
+        )
+        .bind(&attempt.id)
+        .bind(save.key)
+        .bind(current.revision)
+        .bind(current.saved_at)
+        .execute(c))?;
         return Ok(current);
     }
     let revision = save.base + 1;
     let apart = save.key.starts_with(APART);
     keep_revision(conn, permit, &name, revision, save.body, apart, now).await?;
-    affected!(conn, |c| sqlx::query("DELETE FROM save_key WHERE attempt_id = $1 AND saved_at < $2")
-        .bind(&attempt.id)
-        .bind(now - KEYS_KEPT)
-        .execute(c))?;
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM save_key WHERE attempt_id = $1 AND saved_at < $2"
+    )
+    .bind(&attempt.id)
+    .bind(now - KEYS_KEPT)
+    .execute(c))?;
     Ok(acknowledged(revision, now))
 }
 
 /// What a section holds now; nothing saved yet is revision 0.
-pub async fn current(conn: &mut Conn<'_>, permit: &AttemptPermit, name: &SectionName) -> Result<Current, StoreError> {
+pub async fn current(
+    conn: &mut Conn<'_>,
+    permit: &AttemptPermit,
+    name: &SectionName,
+) -> Result<Current, StoreError> {
     let row = on!(conn, |c| sqlx::query_as::<_, SectionRow>(
         "SELECT name, body, revision, saved_at FROM section WHERE attempt_id = $1 AND name = $2"
     )
     .bind(&permit.attempt.id)
     .bind(name.slug())
     .fetch_optional(c))?;
-    Ok(row.map_or(Current { revision: 0, body: String::new(), saved_at: permit.attempt.started_at }, |row| Current {
-        revision: row.revision,
-        body: row.body,
-        saved_at: row.saved_at,
-    }))
+    Ok(row.map_or(
+        Current {
+            revision: 0,
+            body: String::new(),
+            saved_at: permit.attempt.started_at,
+        },
+        |row| Current {
+            revision: row.revision,
+            body: row.body,
+            saved_at: row.saved_at,
+        },
+    ))
 }
 
 /// Keeps the text under its revision, and drops the one before when both belong to the same minute of typing. A text
@@ -344,24 +407,30 @@ async fn keep_revision(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let id = &permit.attempt.id;
-    let before = on!(conn, |c| sqlx::query_as::<_, (i64, i64)>(
+    let before = on!(conn, |c| {
+        sqlx::query_as::<_, (i64, i64)>(
         "SELECT began_at, CAST(LENGTH(body) AS BIGINT) FROM revision WHERE attempt_id = $1 AND name = $2 AND revision = $3"
     )
     .bind(id)
     .bind(name)
     .bind(revision - 1)
-    .fetch_optional(c))?;
+    .fetch_optional(c)
+    })?;
     let length = i64::try_from(body.chars().count()).unwrap_or(i64::MAX);
-    let coalesced =
-        before.filter(|(began_at, before)| !apart && now - began_at < COALESCED_WITHIN && length >= before / 2);
+    let coalesced = before.filter(|(began_at, before)| {
+        !apart && now - began_at < COALESCED_WITHIN && length >= before / 2
+    });
     if coalesced.is_some() {
-        affected!(conn, |c| sqlx::query("DELETE FROM revision WHERE attempt_id = $1 AND name = $2 AND revision = $3")
-            .bind(id)
-            .bind(name)
-            .bind(revision - 1)
-            .execute(c))?;
+        affected!(conn, |c| sqlx::query(
+            "DELETE FROM revision WHERE attempt_id = $1 AND name = $2 AND revision = $3"
+        )
+        .bind(id)
+        .bind(name)
+        .bind(revision - 1)
+        .execute(c))?;
     }
-    affected!(conn, |c| sqlx::query(
+    affected!(conn, |c| {
+        sqlx::query(
         "INSERT INTO revision (attempt_id, name, revision, body, began_at, saved_at) VALUES ($1, $2, $3, $4, $5, $6)"
     )
     .bind(id)
@@ -370,7 +439,8 @@ async fn keep_revision(
     .bind(body)
     .bind(coalesced.map_or(now, |(began_at, _)| began_at))
     .bind(now)
-    .execute(c))?;
+    .execute(c)
+    })?;
     Ok(())
 }
 
@@ -405,15 +475,21 @@ pub async fn revision(
     name: &SectionName,
     revision: i64,
 ) -> Result<Current, StoreError> {
-    let row = on!(conn, |c| sqlx::query_as::<_, SectionRow>(
+    let row = on!(conn, |c| {
+        sqlx::query_as::<_, SectionRow>(
         "SELECT name, body, revision, saved_at FROM revision WHERE attempt_id = $1 AND name = $2 AND revision = $3"
     )
     .bind(&permit.attempt.id)
     .bind(name.slug())
     .bind(revision)
-    .fetch_optional(c))?;
+    .fetch_optional(c)
+    })?;
     let row = row.ok_or(AppError::NotFound)?;
-    Ok(Current { revision: row.revision, body: row.body, saved_at: row.saved_at })
+    Ok(Current {
+        revision: row.revision,
+        body: row.body,
+        saved_at: row.saved_at,
+    })
 }
 
 /// Which sections were saved after the round's end, by the last revision kept before and after it.
@@ -445,7 +521,11 @@ pub async fn presence(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<Pre
             spent[phase.index()] = millis;
         }
     }
-    Ok(Presence { phase: attempt.phase, marked_at: attempt.marked_at, spent })
+    Ok(Presence {
+        phase: attempt.phase,
+        marked_at: attempt.marked_at,
+        spent,
+    })
 }
 
 /// The person is seen in `phase`: the time since they were last seen is counted. A closed attempt counts no more.
@@ -462,28 +542,35 @@ pub async fn mark(
     let after = before.marked(phase, now);
     let id = &permit.attempt.id;
     // Whoever else marks at the same time has counted the same stretch.
-    let moved = affected!(conn, |c| sqlx::query("UPDATE attempt SET phase = $2, marked_at = $3 WHERE id = $1 AND marked_at = $4")
-        .bind(id)
-        .bind(phase.slug())
-        .bind(after.marked_at)
-        .bind(before.marked_at)
-        .execute(c))?;
+    let moved = affected!(conn, |c| sqlx::query(
+        "UPDATE attempt SET phase = $2, marked_at = $3 WHERE id = $1 AND marked_at = $4"
+    )
+    .bind(id)
+    .bind(phase.slug())
+    .bind(after.marked_at)
+    .bind(before.marked_at)
+    .execute(c))?;
     let counted = after.spent[before.phase.index()] - before.spent[before.phase.index()];
     if moved > 0 && counted > 0 {
-        affected!(conn, |c| sqlx::query(
+        affected!(conn, |c| {
+            sqlx::query(
             "INSERT INTO phase_time (attempt_id, phase, spent) VALUES ($1, $2, $3) \
              ON CONFLICT (attempt_id, phase) DO UPDATE SET spent = phase_time.spent + excluded.spent"
         )
         .bind(id)
         .bind(before.phase.slug())
         .bind(counted)
-        .execute(c))?;
+        .execute(c)
+        })?;
     }
     Ok(after)
 }
 
 /// The numbers of the hints that were asked for, from 0, with their times.
-pub async fn hints(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<Vec<(i64, UnixMillis)>, StoreError> {
+pub async fn hints(
+    conn: &mut Conn<'_>,
+    permit: &AttemptPermit,
+) -> Result<Vec<(i64, UnixMillis)>, StoreError> {
     on!(conn, |c| sqlx::query_as::<_, (i64, i64)>(
         "SELECT number, asked_at FROM hint WHERE attempt_id = $1 ORDER BY number"
     )
@@ -498,11 +585,13 @@ pub async fn ask_hint(
     number: i64,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
-    affected!(conn, |c| sqlx::query("INSERT INTO hint (attempt_id, number, asked_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(&permit.attempt.id)
-        .bind(number)
-        .bind(now)
-        .execute(c))
+    affected!(conn, |c| sqlx::query(
+        "INSERT INTO hint (attempt_id, number, asked_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+    )
+    .bind(&permit.attempt.id)
+    .bind(number)
+    .bind(now)
+    .execute(c))
     .map(|_| ())
 }
 
@@ -527,7 +616,8 @@ pub async fn commit_score(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let attempt_id = &permit.attempt.id;
-    let new = affected!(conn, |c| sqlx::query(
+    let new = affected!(conn, |c| {
+        sqlx::query(
         "INSERT INTO score (id, attempt_id, number, rubric_version, scored_at) \
          VALUES ($1, $2, (SELECT COUNT(*) + 1 FROM score WHERE attempt_id = $2), $3, $4) ON CONFLICT DO NOTHING"
     )
@@ -535,12 +625,14 @@ pub async fn commit_score(
     .bind(attempt_id)
     .bind(i64::from(rubric_version))
     .bind(now)
-    .execute(c))?;
+    .execute(c)
+    })?;
     if new == 0 {
         return Ok(());
     }
     for (position, entry) in (0_i64..).zip(&card.entries) {
-        affected!(conn, |c| sqlx::query(
+        affected!(conn, |c| {
+            sqlx::query(
             "INSERT INTO score_entry (score_id, position, criterion, rating, evidence) VALUES ($1, $2, $3, $4, $5)"
         )
         .bind(id)
@@ -548,7 +640,8 @@ pub async fn commit_score(
         .bind(entry.criterion.slug())
         .bind(entry.rating.digit())
         .bind(&entry.evidence)
-        .execute(c))?;
+        .execute(c)
+        })?;
     }
     Ok(())
 }
@@ -567,26 +660,33 @@ struct ScoreRow {
 
 /// The scorecards of an attempt, in the order in which they were committed.
 pub async fn scores(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<Vec<Score>, StoreError> {
-    let rows = on!(conn, |c| sqlx::query_as::<_, ScoreRow>(
+    let rows = on!(conn, |c| {
+        sqlx::query_as::<_, ScoreRow>(
         "SELECT score.attempt_id, score.id, number, rubric_version, scored_at, criterion, rating, evidence \
          FROM score JOIN score_entry ON score_entry.score_id = score.id \
          WHERE score.attempt_id = $1 ORDER BY number, position"
     )
     .bind(&permit.attempt.id)
-    .fetch_all(c))?;
+    .fetch_all(c)
+    })?;
     Ok(gather(rows).into_iter().map(|(_, score)| score).collect())
 }
 
 /// All scorecards of an owner with the id of their attempt, in the order in which they were committed.
-pub async fn scores_of_owner(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<(String, Score)>, StoreError> {
-    let rows = on!(conn, |c| sqlx::query_as::<_, ScoreRow>(
+pub async fn scores_of_owner(
+    conn: &mut Conn<'_>,
+    owner: &str,
+) -> Result<Vec<(String, Score)>, StoreError> {
+    let rows = on!(conn, |c| {
+        sqlx::query_as::<_, ScoreRow>(
         "SELECT score.attempt_id, score.id, number, rubric_version, scored_at, criterion, rating, evidence \
          FROM score JOIN score_entry ON score_entry.score_id = score.id \
          JOIN attempt ON attempt.id = score.attempt_id \
          WHERE attempt.owner_id = $1 ORDER BY scored_at, score.id, position"
     )
     .bind(owner)
-    .fetch_all(c))?;
+    .fetch_all(c)
+    })?;
     Ok(gather(rows))
 }
 
@@ -596,7 +696,11 @@ fn gather(rows: Vec<ScoreRow>) -> Vec<(String, Score)> {
     for row in rows {
         let entry = CriterionId::from_slug(&row.criterion)
             .zip(Rating::from_digit(row.rating))
-            .map(|(criterion, rating)| Entry { criterion, rating, evidence: row.evidence });
+            .map(|(criterion, rating)| Entry {
+                criterion,
+                rating,
+                evidence: row.evidence,
+            });
         match scores.last_mut() {
             Some((_, score)) if score.id == row.id => score.card.entries.extend(entry),
             _ => scores.push((
@@ -606,7 +710,9 @@ fn gather(rows: Vec<ScoreRow>) -> Vec<(String, Score)> {
                     number: row.number,
                     rubric_version: row.rubric_version,
                     scored_at: row.scored_at,
-                    card: Scorecard { entries: entry.into_iter().collect() },
+                    card: Scorecard {
+                        entries: entry.into_iter().collect(),
+                    },
                 },
             )),
         }

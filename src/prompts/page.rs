@@ -88,23 +88,40 @@ impl Filter {
         let mut take = |given: &str, known: bool, what: &str| {
             if !given.is_empty() && !known {
                 let given: String = given.chars().take(40).collect();
-                filter.unknown.push(format!("There is no {what} “{given}”, so it is left out."));
+                filter
+                    .unknown
+                    .push(format!("There is no {what} “{given}”, so it is left out."));
             }
         };
         let level = Level::from_slug(&query.level);
         take(&query.level, level.is_some(), "level");
         let topic = topics.iter().find(|topic| **topic == query.topic).cloned();
         take(&query.topic, topic.is_some(), "topic");
-        let minutes = query.minutes.parse().ok().filter(|minutes| LENGTHS.contains(&Some(*minutes)));
+        let minutes = query
+            .minutes
+            .parse()
+            .ok()
+            .filter(|minutes| LENGTHS.contains(&Some(*minutes)));
         take(&query.minutes, minutes.is_some(), "length");
-        Self { level, topic, minutes, ..filter }
+        Self {
+            level,
+            topic,
+            minutes,
+            ..filter
+        }
     }
 
     fn takes(&self, published: &PublishedPrompt) -> bool {
         let prompt = &published.prompt;
-        self.level.is_none_or(|level| prompt.levels.contains(&level))
-            && self.topic.as_ref().is_none_or(|topic| prompt.topics.contains(topic))
-            && self.minutes.is_none_or(|minutes| prompt.minutes.contains(&minutes))
+        self.level
+            .is_none_or(|level| prompt.levels.contains(&level))
+            && self
+                .topic
+                .as_ref()
+                .is_none_or(|topic| prompt.topics.contains(topic))
+            && self
+                .minutes
+                .is_none_or(|minutes| prompt.minutes.contains(&minutes))
     }
 
     /// The one address of this selection.
@@ -117,7 +134,11 @@ impl Filter {
         .into_iter()
         .flatten()
         .collect();
-        if parts.is_empty() { "/prompts".to_owned() } else { format!("/prompts?{}", parts.join("&")) }
+        if parts.is_empty() {
+            "/prompts".to_owned()
+        } else {
+            format!("/prompts?{}", parts.join("&"))
+        }
     }
 }
 
@@ -129,10 +150,17 @@ pub async fn list(
     query: Result<Query<FilterQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let library = state.library();
-    let mut topics: Vec<String> = library.prompts.iter().flat_map(|published| published.prompt.topics.clone()).collect();
+    let mut topics: Vec<String> = library
+        .prompts
+        .iter()
+        .flat_map(|published| published.prompt.topics.clone())
+        .collect();
     topics.sort();
     topics.dedup();
-    let filter = Filter::read(&query.map(|Query(query)| query).unwrap_or_default(), &topics);
+    let filter = Filter::read(
+        &query.map(|Query(query)| query).unwrap_or_default(),
+        &topics,
+    );
     let head = Head {
         title: "Prompts".to_owned(),
         description: "Canonical system design prompts with rubric, estimates and a worked reference, by level, topic and minutes."
@@ -142,7 +170,12 @@ pub async fn list(
         current: "/prompts",
     };
     let body = || {
-        let found: Vec<_> = library.prompts.iter().filter(|published| filter.takes(published)).cloned().collect();
+        let found: Vec<_> = library
+            .prompts
+            .iter()
+            .filter(|published| filter.takes(published))
+            .cloned()
+            .collect();
         list_view(&library, &topics, &filter, found)
     };
     if filter.unknown.is_empty() {
@@ -153,12 +186,20 @@ pub async fn list(
     }
 }
 
-fn list_view(library: &Library, topics: &[String], filter: &Filter, found: Vec<Arc<PublishedPrompt>>) -> AnyView {
+fn list_view(
+    library: &Library,
+    topics: &[String],
+    filter: &Filter,
+    found: Vec<Arc<PublishedPrompt>>,
+) -> AnyView {
     let count = match (found.len(), library.prompts.len()) {
         (shown, all) if shown == all => format!("{all} prompts"),
         (shown, all) => format!("{shown} of {all} prompts"),
     };
-    let select = |name: &'static str, label: &'static str, any: &'static str, options: Vec<(String, String, bool)>| {
+    let select = |name: &'static str,
+                  label: &'static str,
+                  any: &'static str,
+                  options: Vec<(String, String, bool)>| {
         view! {
             <label>
                 <span class="eyebrow">{label}</span>
@@ -173,16 +214,34 @@ fn list_view(library: &Library, topics: &[String], filter: &Filter, found: Vec<A
         }
     };
     let levels = Level::ALL
-        .map(|level| (level.slug().to_owned(), level.title().to_owned(), filter.level == Some(level)))
+        .map(|level| {
+            (
+                level.slug().to_owned(),
+                level.title().to_owned(),
+                filter.level == Some(level),
+            )
+        })
         .to_vec();
     let topics = topics
         .iter()
-        .map(|topic| (topic.clone(), topic.replace('-', " "), filter.topic.as_ref() == Some(topic)))
+        .map(|topic| {
+            (
+                topic.clone(),
+                topic.replace('-', " "),
+                filter.topic.as_ref() == Some(topic),
+            )
+        })
         .collect();
     let minutes = LENGTHS
         .into_iter()
         .flatten()
-        .map(|minutes| (minutes.to_string(), format!("{minutes} minutes"), filter.minutes == Some(minutes)))
+        .map(|minutes| {
+            (
+                minutes.to_string(),
+                format!("{minutes} minutes"),
+                filter.minutes == Some(minutes),
+            )
+        })
         .collect();
     view! {
         <main id="main" class="page">
@@ -218,9 +277,24 @@ fn PromptTable(prompts: Vec<Arc<PublishedPrompt>>) -> impl IntoView {
         .into_iter()
         .map(|published| {
             let prompt = &published.prompt;
-            let levels = prompt.levels.iter().map(|level| level.title()).collect::<Vec<_>>().join(", ");
-            let minutes = prompt.minutes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-            let topics = prompt.topics.iter().map(|topic| topic.replace('-', " ")).collect::<Vec<_>>().join(", ");
+            let levels = prompt
+                .levels
+                .iter()
+                .map(|level| level.title())
+                .collect::<Vec<_>>()
+                .join(", ");
+            let minutes = prompt
+                .minutes
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
+            let topics = prompt
+                .topics
+                .iter()
+                .map(|topic| topic.replace('-', " "))
+                .collect::<Vec<_>>()
+                .join(", ");
             view! {
                 <tr>
                     <th scope="row">
@@ -266,23 +340,41 @@ pub async fn prompt(
     query: Result<Query<StartQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let library = state.library();
-    let Some(published) = library.prompt(&slug) else { return AppError::NotFound.into_response() };
+    let Some(published) = library.prompt(&slug) else {
+        return AppError::NotFound.into_response();
+    };
     let query = query.map(|Query(query)| query).unwrap_or_default();
     let prompt = &published.prompt;
-    let level = Level::from_slug(&query.level)
-        .unwrap_or(if prompt.levels.contains(&Level::Senior) { Level::Senior } else { prompt.levels[0] });
+    let level =
+        Level::from_slug(&query.level).unwrap_or(if prompt.levels.contains(&Level::Senior) {
+            Level::Senior
+        } else {
+            prompt.levels[0]
+        });
     let minutes = crate::domain::attempt::length_from_slug(&query.minutes).unwrap_or(Some(60));
     let way = Way::from_slug(&query.way).unwrap_or(Way::Guided);
     let focus = Phase::from_slug(&query.focus);
-    let terms = Terms { way, level, minutes };
+    let terms = Terms {
+        way,
+        level,
+        minutes,
+    };
     let mut settled: Vec<String> = Vec::new();
-    if !query.level.is_empty() || !query.minutes.is_empty() || !query.way.is_empty() || focus.is_some() {
+    if !query.level.is_empty()
+        || !query.minutes.is_empty()
+        || !query.way.is_empty()
+        || focus.is_some()
+    {
         settled.push(format!("level={}", level.slug()));
         settled.push(format!("minutes={}", length_slug(minutes)));
         settled.push(format!("way={}", way.slug()));
         settled.extend(focus.map(|phase| format!("focus={}", phase.slug())));
     }
-    let query = if settled.is_empty() { String::new() } else { format!("?{}", settled.join("&")) };
+    let query = if settled.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", settled.join("&"))
+    };
     let head = Head {
         title: prompt.title.clone(),
         description: prompt.summary.clone(),
@@ -290,7 +382,9 @@ pub async fn prompt(
         kind: Kind::Reading,
         current: "/prompts",
     };
-    public_page(&state, theme, &headers, &head, || prompt_view(published, terms, focus))
+    public_page(&state, theme, &headers, &head, || {
+        prompt_view(published, terms, focus)
+    })
 }
 
 fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) -> AnyView {
@@ -299,7 +393,12 @@ fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) 
         let html = html.to_owned();
         view! { <section aria-labelledby=id><h2 id=id>{title}</h2><div inner_html=html></div></section> }
     };
-    let topics = prompt.topics.iter().map(|topic| topic.replace('-', " ")).collect::<Vec<_>>().join(", ");
+    let topics = prompt
+        .topics
+        .iter()
+        .map(|topic| topic.replace('-', " "))
+        .collect::<Vec<_>>()
+        .join(", ");
     let curveballs = prompt
         .curveballs
         .iter()
@@ -350,7 +449,9 @@ fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) 
 
 /// Each hint holds the next one inside, so that they open one at a time without a script.
 fn hints(published: &PublishedPrompt, number: usize) -> AnyView {
-    let Some(hint) = published.prompt.hints.get(number) else { return ().into_any() };
+    let Some(hint) = published.prompt.hints.get(number) else {
+        return ().into_any();
+    };
     let html = published.hints.get(number).cloned().unwrap_or_default();
     let rest = hints(published, number + 1);
     view! {
@@ -364,20 +465,43 @@ fn hints(published: &PublishedPrompt, number: usize) -> AnyView {
 }
 
 #[component]
-fn StartForm<'a>(published: &'a PublishedPrompt, terms: Terms, focus: Option<Phase>) -> impl IntoView {
+fn StartForm<'a>(
+    published: &'a PublishedPrompt,
+    terms: Terms,
+    focus: Option<Phase>,
+) -> impl IntoView {
     let prompt = &published.prompt;
     let choice = |name: &'static str, value: String, text: String, chosen: bool| {
         view! { <label><input type="radio" name=name value=value checked=chosen/>{text}</label> }
     };
-    let ways = Way::ALL.map(|way| choice("way", way.slug().to_owned(), way.title().to_owned(), terms.way == way));
+    let ways = Way::ALL.map(|way| {
+        choice(
+            "way",
+            way.slug().to_owned(),
+            way.title().to_owned(),
+            terms.way == way,
+        )
+    });
     let levels = prompt
         .levels
         .iter()
-        .map(|level| choice("level", level.slug().to_owned(), level.title().to_owned(), terms.level == *level))
+        .map(|level| {
+            choice(
+                "level",
+                level.slug().to_owned(),
+                level.title().to_owned(),
+                terms.level == *level,
+            )
+        })
         .collect_view();
     let lengths = LENGTHS.map(|length| {
         let text = length.map_or_else(|| "untimed".to_owned(), |minutes| minutes.to_string());
-        choice("minutes", length_slug(length), text, terms.minutes == length)
+        choice(
+            "minutes",
+            length_slug(length),
+            text,
+            terms.minutes == length,
+        )
     });
     view! {
         <form id="start" class="start" method="post" action=format!("/prompts/{}/attempts", prompt.slug)>

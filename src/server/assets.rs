@@ -22,10 +22,13 @@ struct Site;
 /// Logical name to file below `/assets/`.
 type Manifest = BTreeMap<String, String>;
 
-static MANIFEST: LazyLock<ArcSwap<Manifest>> = LazyLock::new(|| ArcSwap::from_pointee(read_manifest()));
+static MANIFEST: LazyLock<ArcSwap<Manifest>> =
+    LazyLock::new(|| ArcSwap::from_pointee(read_manifest()));
 
 fn read_manifest() -> Manifest {
-    Site::get("manifest.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
+    Site::get("manifest.json")
+        .and_then(|file| serde_json::from_slice(&file.data).ok())
+        .unwrap_or_default()
 }
 
 fn manifest() -> Arc<Manifest> {
@@ -60,12 +63,19 @@ pub async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
     if file == "manifest.json" || has_extension(&file, "br") || has_extension(&file, "gz") {
         return AppError::NotFound.into_response();
     }
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let compressed = [("br", ".br"), ("gzip", ".gz")]
         .into_iter()
         .filter(|(encoding, _)| accepts(accepted, encoding))
-        .find_map(|(encoding, suffix)| Site::get(&format!("{file}{suffix}")).map(|found| (Some(encoding), found)));
-    let Some((encoding, found)) = compressed.or_else(|| Site::get(&file).map(|found| (None, found))) else {
+        .find_map(|(encoding, suffix)| {
+            Site::get(&format!("{file}{suffix}")).map(|found| (Some(encoding), found))
+        });
+    let Some((encoding, found)) =
+        compressed.or_else(|| Site::get(&file).map(|found| (None, found)))
+    else {
         return AppError::NotFound.into_response();
     };
     respond(&file, encoding, found)
@@ -78,7 +88,10 @@ fn respond(file: &str, encoding: Option<&'static str>, found: EmbeddedFile) -> R
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(file)));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
@@ -87,7 +100,8 @@ fn respond(file: &str, encoding: Option<&'static str>, found: EmbeddedFile) -> R
 }
 
 fn has_extension(file: &str, extension: &str) -> bool {
-    file.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+    file.rsplit_once('.')
+        .is_some_and(|(_, found)| found == extension)
 }
 
 fn content_type(file: &str) -> &'static str {
@@ -113,9 +127,13 @@ fn content_type(file: &str) -> &'static str {
 pub fn accepts(header: &str, encoding: &str) -> bool {
     header.split(',').any(|part| {
         let mut pieces = part.split(';').map(str::trim);
-        let named = pieces.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+        let named = pieces
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
         let refused = pieces.any(|piece| {
-            piece.strip_prefix("q=").is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0))
+            piece
+                .strip_prefix("q=")
+                .is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0))
         });
         named && !refused
     })

@@ -18,8 +18,13 @@ impl Clock {
     pub fn now(&self) -> UnixMillis {
         match self {
             Self::System => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that reads the system's clock"
+                )]
+                let since = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             }
             Self::Set(millis) => millis.load(Ordering::SeqCst),
@@ -33,7 +38,10 @@ impl Clock {
 /// When the operating system cannot give randomness: nothing safe can be done without it.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    #[expect(clippy::expect_used, reason = "nothing safe can be done without randomness")]
+    #[expect(
+        clippy::expect_used,
+        reason = "nothing safe can be done without randomness"
+    )]
     getrandom::fill(&mut bytes).expect("the operating system gives randomness");
     bytes
 }
@@ -41,5 +49,7 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 /// A new id: a UUID of version 7, so that ids sort by the time they were made.
 pub fn new_id(now: UnixMillis) -> String {
     let millis = u64::try_from(now).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes::<10>()).into_uuid().to_string()
+    uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes::<10>())
+        .into_uuid()
+        .to_string()
 }

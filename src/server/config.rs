@@ -13,7 +13,11 @@ pub struct ServeConfig {
     pub addr: SocketAddr,
 
     /// Where everything is kept: sqlite:PATH or postgres://USER@HOST/NAME.
-    #[arg(long, env = "HEADROOM_DATABASE_URL", default_value = "sqlite:data/headroom.db")]
+    #[arg(
+        long,
+        env = "HEADROOM_DATABASE_URL",
+        default_value = "sqlite:data/headroom.db"
+    )]
     pub database_url: String,
 
     /// Where people reach this server; canonical links and the cookie's security follow from it. [default: http://ADDR]
@@ -36,6 +40,10 @@ pub struct ServeConfig {
 impl ServeConfig {
     /// The address that links and the cookie's flags are made from, without a slash at the end.
     pub fn public_url(&self) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.addr)).trim_end_matches('/').to_owned()
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.addr))
+            .trim_end_matches('/')
+            .to_owned()
     }
 }

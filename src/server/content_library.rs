@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
-use crate::domain::content::{Diagnostic, Parsed, Prompt, PromptFiles, Source, parse_prompt, parse_sources};
+use crate::domain::content::{
+    Diagnostic, Parsed, Prompt, PromptFiles, Source, parse_prompt, parse_sources,
+};
 use crate::domain::phase::Phase;
 
 use super::markdown::{Place, render_or_explain};
@@ -56,27 +58,70 @@ impl PublishedPrompt {
         let at = |prefix: &str, top_heading: usize, text: &str| {
             // A text without sources is still ours: the longer limit holds for it too.
             let none = [String::from("-")];
-            let sources = if cited.is_empty() { &none[..] } else { &cited[..] };
-            render_or_explain(text, Place { prefix, top_heading, sources })
+            let sources = if cited.is_empty() {
+                &none[..]
+            } else {
+                &cited[..]
+            };
+            render_or_explain(
+                text,
+                Place {
+                    prefix,
+                    top_heading,
+                    sources,
+                },
+            )
         };
         let numbered = |prefix: &str, texts: Vec<&str>| {
-            texts.iter().enumerate().map(|(number, text)| at(&format!("{prefix}-{number}"), 4, text)).collect()
+            texts
+                .iter()
+                .enumerate()
+                .map(|(number, text)| at(&format!("{prefix}-{number}"), 4, text))
+                .collect()
         };
         Self {
             situation: at("situation", 2, &prompt.situation),
             functional: at("functional", 2, &prompt.functional),
             quality: at("quality", 2, &prompt.quality),
             out_of_scope: at("scope", 2, &prompt.out_of_scope),
-            hints: numbered("hint", prompt.hints.iter().map(|hint| hint.body.as_str()).collect()),
-            questions: numbered("question", prompt.curveballs.iter().map(|ball| ball.question.as_str()).collect()),
-            answers: numbered("answer", prompt.curveballs.iter().map(|ball| ball.answer.as_str()).collect()),
+            hints: numbered(
+                "hint",
+                prompt.hints.iter().map(|hint| hint.body.as_str()).collect(),
+            ),
+            questions: numbered(
+                "question",
+                prompt
+                    .curveballs
+                    .iter()
+                    .map(|ball| ball.question.as_str())
+                    .collect(),
+            ),
+            answers: numbered(
+                "answer",
+                prompt
+                    .curveballs
+                    .iter()
+                    .map(|ball| ball.answer.as_str())
+                    .collect(),
+            ),
             workings: numbered(
                 "working",
-                prompt.estimates.estimates.iter().map(|estimate| estimate.working.as_str()).collect(),
+                prompt
+                    .estimates
+                    .estimates
+                    .iter()
+                    .map(|estimate| estimate.working.as_str())
+                    .collect(),
             ),
             reference: Phase::ALL
                 .iter()
-                .map(|phase| at(&format!("reference-{}", phase.slug()), 2, prompt.reference.section(*phase)))
+                .map(|phase| {
+                    at(
+                        &format!("reference-{}", phase.slug()),
+                        2,
+                        prompt.reference.section(*phase),
+                    )
+                })
                 .collect(),
             staff: at("staff", 2, &prompt.reference.staff),
             sources: cited
@@ -90,7 +135,9 @@ impl PublishedPrompt {
 
 impl Library {
     pub fn prompt(&self, slug: &str) -> Option<&Arc<PublishedPrompt>> {
-        self.prompts.iter().find(|published| published.prompt.slug == slug)
+        self.prompts
+            .iter()
+            .find(|published| published.prompt.slug == slug)
     }
 
     /// Reads and checks everything; faults are in `diagnostics`.
@@ -99,8 +146,13 @@ impl Library {
         let mut diagnostics = Vec::new();
         let mut take = |found: Vec<Diagnostic>| diagnostics.extend(found);
 
-        let Parsed { value: sources, diagnostics: found } =
-            parse_sources("sources.toml", files.get("sources.toml").map_or("", String::as_str));
+        let Parsed {
+            value: sources,
+            diagnostics: found,
+        } = parse_sources(
+            "sources.toml",
+            files.get("sources.toml").map_or("", String::as_str),
+        );
         take(found);
         let sources = sources.unwrap_or_default();
 
@@ -109,19 +161,31 @@ impl Library {
             if path == "sources.toml" {
                 continue;
             }
-            match path.strip_prefix("prompts/").and_then(|rest| rest.split_once('/')) {
+            match path
+                .strip_prefix("prompts/")
+                .and_then(|rest| rest.split_once('/'))
+            {
                 Some((slug, file)) if PROMPT_FILES.contains(&file) => {
                     folders.entry(slug).or_default().insert(file, text);
                 }
-                _ => take(vec![fault(path, "this file has no place in the content directory")]),
+                _ => take(vec![fault(
+                    path,
+                    "this file has no place in the content directory",
+                )]),
             }
         }
         let mut prompts = Vec::new();
         for (slug, texts) in folders {
-            let missing: Vec<_> = PROMPT_FILES.iter().filter(|file| !texts.contains_key(*file)).collect();
+            let missing: Vec<_> = PROMPT_FILES
+                .iter()
+                .filter(|file| !texts.contains_key(*file))
+                .collect();
             if !missing.is_empty() {
                 for file in missing {
-                    take(vec![fault(&format!("prompts/{slug}/{file}"), "this file is missing")]);
+                    take(vec![fault(
+                        &format!("prompts/{slug}/{file}"),
+                        "this file is missing",
+                    )]);
                 }
                 continue;
             }
@@ -131,7 +195,10 @@ impl Library {
                 estimates: texts[PROMPT_FILES[2]],
                 reference: texts[PROMPT_FILES[3]],
             };
-            let Parsed { value, diagnostics: found } = parse_prompt(slug, files, &sources);
+            let Parsed {
+                value,
+                diagnostics: found,
+            } = parse_prompt(slug, files, &sources);
             let sound = found.is_empty();
             take(found);
             if let (Some(prompt), true) = (value, sound) {
@@ -140,14 +207,24 @@ impl Library {
         }
         prompts.sort_by(|a, b| a.prompt.title.cmp(&b.prompt.title));
         let version = sha256_hex(format!("{files:?}"))[..12].to_owned();
-        Ok(Self { prompts, sources, version, diagnostics })
+        Ok(Self {
+            prompts,
+            sources,
+            version,
+            diagnostics,
+        })
     }
 }
 
 const PROMPT_FILES: [&str; 4] = ["prompt.md", "rubric.toml", "estimates.toml", "reference.md"];
 
 fn fault(file: &str, message: &str) -> Diagnostic {
-    Diagnostic { file: file.to_owned(), line: 1, column: 1, message: message.to_owned() }
+    Diagnostic {
+        file: file.to_owned(),
+        line: 1,
+        column: 1,
+        message: message.to_owned(),
+    }
 }
 
 /// Where the content comes from.
@@ -164,7 +241,10 @@ impl Origin {
             Self::Program => Ok(EmbeddedContent::iter()
                 .filter_map(|path| {
                     let file = EmbeddedContent::get(&path)?;
-                    Some((path.into_owned(), String::from_utf8_lossy(&file.data).into_owned()))
+                    Some((
+                        path.into_owned(),
+                        String::from_utf8_lossy(&file.data).into_owned(),
+                    ))
                 })
                 .filter(|(path, _)| !is_hidden(path))
                 .collect()),
@@ -178,13 +258,20 @@ impl Origin {
 }
 
 fn is_hidden(path: &str) -> bool {
-    path.split('/').any(|part| part.starts_with('.') || part.ends_with('~'))
+    path.split('/')
+        .any(|part| part.starts_with('.') || part.ends_with('~'))
 }
 
-fn read_directory(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) -> std::io::Result<()> {
+fn read_directory(
+    root: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<String, String>,
+) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let Some(name) = path.strip_prefix(root).ok().and_then(|path| path.to_str()) else { continue };
+        let Some(name) = path.strip_prefix(root).ok().and_then(|path| path.to_str()) else {
+            continue;
+        };
         let name = name.replace(std::path::MAIN_SEPARATOR, "/");
         if is_hidden(&name) {
             continue;
@@ -192,7 +279,10 @@ fn read_directory(root: &Path, folder: &Path, files: &mut BTreeMap<String, Strin
         if path.is_dir() {
             read_directory(root, &path, files)?;
         } else {
-            files.insert(name, String::from_utf8_lossy(&std::fs::read(&path)?).into_owned());
+            files.insert(
+                name,
+                String::from_utf8_lossy(&std::fs::read(&path)?).into_owned(),
+            );
         }
     }
     Ok(())

@@ -63,11 +63,15 @@ macro_rules! on {
         match &mut *$conn {
             $crate::server::database::Conn::Sqlite(c) => {
                 let $c = &mut **c;
-                $body.await.map_err($crate::server::database::StoreError::from)
+                $body
+                    .await
+                    .map_err($crate::server::database::StoreError::from)
             }
             $crate::server::database::Conn::Postgres(c) => {
                 let $c = &mut **c;
-                $body.await.map_err($crate::server::database::StoreError::from)
+                $body
+                    .await
+                    .map_err($crate::server::database::StoreError::from)
             }
         }
     };
@@ -80,11 +84,17 @@ macro_rules! affected {
         match &mut *$conn {
             $crate::server::database::Conn::Sqlite(c) => {
                 let $c = &mut **c;
-                $body.await.map(|done| done.rows_affected()).map_err($crate::server::database::StoreError::from)
+                $body
+                    .await
+                    .map(|done| done.rows_affected())
+                    .map_err($crate::server::database::StoreError::from)
             }
             $crate::server::database::Conn::Postgres(c) => {
                 let $c = &mut **c;
-                $body.await.map(|done| done.rows_affected()).map_err($crate::server::database::StoreError::from)
+                $body
+                    .await
+                    .map(|done| done.rows_affected())
+                    .map_err($crate::server::database::StoreError::from)
             }
         }
     };
@@ -102,7 +112,8 @@ macro_rules! transact {
                 let mut tx = $db.begin().await?;
                 let value = {
                     let $conn = &mut tx.conn();
-                    let step: ::core::result::Result<_, $crate::server::database::StoreError> = async { $body }.await;
+                    let step: ::core::result::Result<_, $crate::server::database::StoreError> =
+                        async { $body }.await;
                     step?
                 };
                 tx.commit().await?;
@@ -110,8 +121,12 @@ macro_rules! transact {
             }
             .await;
             match outcome {
-                Err(error) if error.is_lost_race() && tries < $crate::server::database::ATTEMPTS_TO_COMMIT => {
-                    tokio::time::sleep(std::time::Duration::from_millis(u64::from(tries) * 5)).await;
+                Err(error)
+                    if error.is_lost_race()
+                        && tries < $crate::server::database::ATTEMPTS_TO_COMMIT =>
+                {
+                    tokio::time::sleep(std::time::Duration::from_millis(u64::from(tries) * 5))
+                        .await;
                 }
                 other => break other,
             }
@@ -151,7 +166,10 @@ impl Db {
                 .await?;
             return Ok(Self::Postgres(pool));
         }
-        anyhow::ensure!(url.starts_with("sqlite:"), "the database URL starts with sqlite: or postgres:");
+        anyhow::ensure!(
+            url.starts_with("sqlite:"),
+            "the database URL starts with sqlite: or postgres:"
+        );
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -162,7 +180,10 @@ impl Db {
         if let Some(folder) = options.get_filename().parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
         let read = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .connect_with(options.create_if_missing(false).read_only(true))

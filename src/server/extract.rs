@@ -52,7 +52,12 @@ impl Theme {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|cookies| cookies.split(';'))
-            .find_map(|cookie| cookie.trim().strip_prefix("theme=").and_then(Self::from_slug))
+            .find_map(|cookie| {
+                cookie
+                    .trim()
+                    .strip_prefix("theme=")
+                    .and_then(Self::from_slug)
+            })
             .unwrap_or_default()
     }
 }
@@ -84,9 +89,16 @@ impl Viewer {
         }
         let now = state.clock.now();
         let owner = new_id(now);
-        transact!(state.db, |conn| store::insert_owner(conn, &owner, now).await)?;
-        self.session.insert(OWNER, &owner).await.map_err(AppError::internal)?;
-        self.session.insert(TOUCHED_AT, now).await.map_err(AppError::internal)?;
+        transact!(state.db, |conn| store::insert_owner(conn, &owner, now)
+            .await)?;
+        self.session
+            .insert(OWNER, &owner)
+            .await
+            .map_err(AppError::internal)?;
+        self.session
+            .insert(TOUCHED_AT, now)
+            .await
+            .map_err(AppError::internal)?;
         Ok(owner)
     }
 }
@@ -94,16 +106,29 @@ impl Viewer {
 impl FromRequestParts<AppState> for Viewer {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
         let session = Session::from_request_parts(parts, state)
             .await
             .map_err(|(_, message)| AppError::internal(message))?;
-        let owner = session.get::<String>(OWNER).await.map_err(AppError::internal)?;
+        let owner = session
+            .get::<String>(OWNER)
+            .await
+            .map_err(AppError::internal)?;
         if owner.is_some() {
             let now = state.clock.now();
-            let touched_at = session.get::<i64>(TOUCHED_AT).await.map_err(AppError::internal)?.unwrap_or(0);
+            let touched_at = session
+                .get::<i64>(TOUCHED_AT)
+                .await
+                .map_err(AppError::internal)?
+                .unwrap_or(0);
             if now - touched_at > TOUCH_EVERY {
-                session.insert(TOUCHED_AT, now).await.map_err(AppError::internal)?;
+                session
+                    .insert(TOUCHED_AT, now)
+                    .await
+                    .map_err(AppError::internal)?;
             }
         }
         Ok(Self { session, owner })

@@ -15,23 +15,45 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-/// A client that has not sent a whole header by then is dropped.
-pub const HEADER_LIMIT: Duration = Duration::from_secs(10);
-/// What is still running when the server is asked to stop may take this long.
-pub const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// What a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most connections at one time; further ones wait.
+    pub connections: usize,
+    /// A client that has not sent a whole header by then is dropped.
+    pub header: Duration,
+    /// What is still running when the server is asked to stop may take this long.
+    pub stop: Duration,
+}
 
-/// Serves until `stop` resolves, then lets running requests finish within [`STOP_LIMIT`].
+impl Limits {
+    pub fn for_connections(connections: usize) -> Self {
+        Self {
+            connections,
+            header: Duration::from_secs(10),
+            stop: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves until `stop` resolves, then lets running requests finish within the limit for it.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    max_connections: usize,
+    limits: Limits,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let places = Arc::new(Semaphore::new(max_connections));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30));
     let mut stop = std::pin::pin!(stop);
     loop {
         let place = Arc::clone(&places).acquire_owned();
@@ -52,9 +74,20 @@ pub async fn serve(
         let router = router.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let router = router.clone();
-            async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {})) }
+            async move {
+                Ok::<_, Infallible>(
+                    router
+                        .oneshot(request.map(Body::new))
+                        .await
+                        .unwrap_or_else(|never| match never {}),
+                )
+            }
         });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+        let connection = graceful.watch(
+            builder
+                .serve_connection(TokioIo::new(stream), service)
+                .into_owned(),
+        );
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
@@ -63,7 +96,10 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(STOP_LIMIT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.stop, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("stopped with requests still running");
     }
     Ok(())

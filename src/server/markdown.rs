@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{
+    CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
+};
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
 use crate::domain::attempt::SECTION_BYTES;
@@ -37,7 +39,11 @@ pub struct Place<'a> {
 impl Place<'static> {
     /// For a candidate's section, which stands below a heading of level 2.
     pub fn section(prefix: &'static str) -> Self {
-        Self { prefix, top_heading: 3, sources: &[] }
+        Self {
+            prefix,
+            top_heading: 3,
+            sources: &[],
+        }
     }
 }
 
@@ -46,27 +52,42 @@ impl Place<'static> {
 pub enum MarkdownError {
     #[error("This text has {kilobytes} KB; at most {limit} KB can be shown.")]
     TooLarge { kilobytes: usize, limit: usize },
-    #[error("Line {line} nests deeper than {DEEPEST} levels. Flatten the list or the quotation there.")]
+    #[error(
+        "Line {line} nests deeper than {DEEPEST} levels. Flatten the list or the quotation there."
+    )]
     TooDeep { line: usize },
 }
 
 /// Renders Markdown to sanitized HTML.
 pub fn render(text: &str, place: Place<'_>) -> Result<String, MarkdownError> {
-    let limit = if place.sources.is_empty() { SECTION_BYTES } else { CONTENT_BYTES };
+    let limit = if place.sources.is_empty() {
+        SECTION_BYTES
+    } else {
+        CONTENT_BYTES
+    };
     if text.len() > limit {
-        return Err(MarkdownError::TooLarge { kilobytes: text.len().div_ceil(1024), limit: limit / 1024 });
+        return Err(MarkdownError::TooLarge {
+            kilobytes: text.len().div_ceil(1024),
+            limit: limit / 1024,
+        });
     }
     let text = mark_citations(text, place.sources);
     let events = checked_events(&text)?;
     let mut unsafe_html = String::with_capacity(text.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, Rewriter::new(place).rewrite(events).into_iter());
+    html::push_html(
+        &mut unsafe_html,
+        Rewriter::new(place).rewrite(events).into_iter(),
+    );
     Ok(SANITIZER.clean(&unsafe_html).to_string())
 }
 
 /// Renders Markdown, or shows the text as it stands below a sentence that says why it is not rendered.
 pub fn render_or_explain(text: &str, place: Place<'_>) -> String {
     render(text, place).unwrap_or_else(|error| {
-        format!("<p class=\"fault\">{error}</p><pre tabindex=\"0\">{}</pre>", escape(text))
+        format!(
+            "<p class=\"fault\">{error}</p><pre tabindex=\"0\">{}</pre>",
+            escape(text)
+        )
     })
 }
 
@@ -80,14 +101,18 @@ fn mark_citations<'a>(text: &'a str, sources: &[String]) -> std::borrow::Cow<'a,
     }
     let mut marked = text.to_owned();
     for source in sources {
-        marked = marked.replace(&format!("[^{source}]"), &format!("{CITE_OPEN}{source}{CITE_CLOSE}"));
+        marked = marked.replace(
+            &format!("[^{source}]"),
+            &format!("{CITE_OPEN}{source}{CITE_CLOSE}"),
+        );
     }
     marked.into()
 }
 
 /// All events with the text's nesting checked; nothing after this can be made slow by nesting.
 fn checked_events(text: &str) -> Result<Vec<Event<'_>>, MarkdownError> {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut depth = 0;
     let mut events = Vec::new();
     for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
@@ -97,7 +122,9 @@ fn checked_events(text: &str) -> Result<Vec<Event<'_>>, MarkdownError> {
             _ => {}
         }
         if depth > DEEPEST {
-            return Err(MarkdownError::TooDeep { line: text[..span.start].matches('\n').count() + 1 });
+            return Err(MarkdownError::TooDeep {
+                line: text[..span.start].matches('\n').count() + 1,
+            });
         }
         events.push(event);
     }
@@ -111,7 +138,10 @@ struct Rewriter<'a> {
 
 impl<'a> Rewriter<'a> {
     fn new(place: Place<'a>) -> Self {
-        Self { place, used_ids: HashMap::new() }
+        Self {
+            place,
+            used_ids: HashMap::new(),
+        }
     }
 
     fn rewrite<'e>(mut self, events: Vec<Event<'e>>) -> Vec<Event<'e>> {
@@ -121,7 +151,9 @@ impl<'a> Rewriter<'a> {
             match event {
                 Event::Html(raw) | Event::InlineHtml(raw) => out.push(Event::Text(raw)),
                 Event::Text(text) => push_cited(text, &mut out),
-                Event::Start(Tag::Image { dest_url, title, .. }) => {
+                Event::Start(Tag::Image {
+                    dest_url, title, ..
+                }) => {
                     // A remote image would tell its server who reads this page, and when.
                     out.push(Event::Start(Tag::Link {
                         link_type: pulldown_cmark::LinkType::Inline,
@@ -164,7 +196,9 @@ impl<'a> Rewriter<'a> {
                 Event::Start(Tag::FootnoteDefinition(label)) => {
                     out.push(Event::Start(Tag::FootnoteDefinition(self.footnote(&label))));
                 }
-                Event::FootnoteReference(label) => out.push(Event::FootnoteReference(self.footnote(&label))),
+                Event::FootnoteReference(label) => {
+                    out.push(Event::FootnoteReference(self.footnote(&label)))
+                }
                 other => out.push(other),
             }
         }
@@ -175,7 +209,12 @@ impl<'a> Rewriter<'a> {
         format!("{}-note-{}", self.place.prefix, slug(label)).into()
     }
 
-    fn heading<'e>(&mut self, level: HeadingLevel, inside: Vec<Event<'e>>, out: &mut Vec<Event<'e>>) {
+    fn heading<'e>(
+        &mut self,
+        level: HeadingLevel,
+        inside: Vec<Event<'e>>,
+        out: &mut Vec<Event<'e>>,
+    ) {
         let text: String = inside
             .iter()
             .filter_map(|event| match event {
@@ -186,21 +225,44 @@ impl<'a> Rewriter<'a> {
         let id = self.unique_id(&text);
         let level = (level as usize + self.place.top_heading - 1).min(6);
         let has_link = inside.iter().any(|event| {
-            matches!(event, Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::FootnoteReference(_))
-                || matches!(event, Event::Text(text) if text.contains(CITE_OPEN))
+            matches!(
+                event,
+                Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::FootnoteReference(_)
+            ) || matches!(event, Event::Text(text) if text.contains(CITE_OPEN))
         });
-        let anchor = (!has_link && !text.trim().is_empty()).then(|| format!("<a class=\"anchor\" href=\"#{id}\">"));
-        out.push(Event::Html(format!("<h{level} id=\"{id}\">{}", anchor.as_deref().unwrap_or_default()).into()));
-        let inner = Rewriter { place: self.place, used_ids: HashMap::new() }.rewrite(inside);
+        let anchor = (!has_link && !text.trim().is_empty())
+            .then(|| format!("<a class=\"anchor\" href=\"#{id}\">"));
+        out.push(Event::Html(
+            format!(
+                "<h{level} id=\"{id}\">{}",
+                anchor.as_deref().unwrap_or_default()
+            )
+            .into(),
+        ));
+        let inner = Rewriter {
+            place: self.place,
+            used_ids: HashMap::new(),
+        }
+        .rewrite(inside);
         out.extend(inner);
-        out.push(Event::Html(format!("{}</h{level}>\n", if anchor.is_some() { "</a>" } else { "" }).into()));
+        out.push(Event::Html(
+            format!(
+                "{}</h{level}>\n",
+                if anchor.is_some() { "</a>" } else { "" }
+            )
+            .into(),
+        ));
     }
 
     fn unique_id(&mut self, text: &str) -> String {
         let id = format!("{}-{}", self.place.prefix, slug(text));
         let count = self.used_ids.entry(id.clone()).or_insert(0);
         *count += 1;
-        if *count == 1 { id } else { format!("{id}-{count}") }
+        if *count == 1 {
+            id
+        } else {
+            format!("{id}-{count}")
+        }
     }
 }
 
@@ -225,7 +287,9 @@ fn push_cited<'e>(text: CowStr<'e>, out: &mut Vec<Event<'e>>) {
     }
     let mut rest: &str = &text;
     while let Some((before, after)) = rest.split_once(CITE_OPEN) {
-        let Some((source, after)) = after.split_once(CITE_CLOSE) else { break };
+        let Some((source, after)) = after.split_once(CITE_CLOSE) else {
+            break;
+        };
         out.push(Event::Text(before.to_owned().into()));
         let source = escape(source);
         out.push(Event::InlineHtml(
@@ -277,7 +341,10 @@ fn push_span(out: &mut String, text: &str, stack: &ScopeStack) {
         return;
     }
     let class = stack.scopes.iter().rev().find_map(|scope| {
-        CODE_CLASSES.iter().find(|(prefix, _)| prefix.is_prefix_of(*scope)).map(|(_, class)| *class)
+        CODE_CLASSES
+            .iter()
+            .find(|(prefix, _)| prefix.is_prefix_of(*scope))
+            .map(|(_, class)| *class)
     });
     match class {
         Some(class) if !class.is_empty() && !text.trim().is_empty() => {
@@ -308,8 +375,34 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut sanitizer = ammonia::Builder::default();
     sanitizer
         .tags(HashSet::from([
-            "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
-            "p", "pre", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+            "a",
+            "blockquote",
+            "br",
+            "code",
+            "del",
+            "div",
+            "em",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "hr",
+            "li",
+            "ol",
+            "p",
+            "pre",
+            "span",
+            "strong",
+            "sup",
+            "table",
+            "tbody",
+            "td",
+            "th",
+            "thead",
+            "tr",
+            "ul",
         ]))
         .clean_content_tags(HashSet::from(["script", "style"]))
         .tag_attributes(HashMap::from([
@@ -344,7 +437,15 @@ mod tests {
 
     fn cited(text: &str) -> String {
         let sources = ["S0".to_owned()];
-        render(text, Place { prefix: "t", top_heading: 2, sources: &sources }).expect("renders")
+        render(
+            text,
+            Place {
+                prefix: "t",
+                top_heading: 2,
+                sources: &sources,
+            },
+        )
+        .expect("renders")
     }
 
     #[test]
@@ -383,7 +484,15 @@ mod tests {
         ] {
             for html in [html(text), cited(text)] {
                 let lower = html.to_lowercase();
-                for bad in ["<script", "<img", "<svg", "<iframe", "<style", "href=\"javascript", "href=\"data"] {
+                for bad in [
+                    "<script",
+                    "<img",
+                    "<svg",
+                    "<iframe",
+                    "<style",
+                    "href=\"javascript",
+                    "href=\"data",
+                ] {
                     assert!(!lower.contains(bad), "{text} → {html}");
                 }
             }
@@ -394,9 +503,17 @@ mod tests {
     fn nesting_is_refused_quickly_and_named() {
         let deep = format!("fine\n\n{}", ">".repeat(50_000));
         let started = Instant::now();
-        assert_eq!(render(&deep, Place::section("t")), Err(MarkdownError::TooDeep { line: 3 }));
-        let list: String = (0..200).map(|depth| format!("{}- x\n", "  ".repeat(depth))).collect();
-        assert!(matches!(render(&list, Place::section("t")), Err(MarkdownError::TooDeep { .. })));
+        assert_eq!(
+            render(&deep, Place::section("t")),
+            Err(MarkdownError::TooDeep { line: 3 })
+        );
+        let list: String = (0..200)
+            .map(|depth| format!("{}- x\n", "  ".repeat(depth)))
+            .collect();
+        assert!(matches!(
+            render(&list, Place::section("t")),
+            Err(MarkdownError::TooDeep { .. })
+        ));
         let stars = format!("{}x{}", "*".repeat(20_000), "*".repeat(20_000));
         let _ = render(&stars, Place::section("t"));
         let brackets = "[".repeat(60_000);
@@ -404,13 +521,23 @@ mod tests {
         // Not a figure, only the difference between linear and quadratic.
         assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
         let shown = render_or_explain(&deep, Place::section("t"));
-        assert!(shown.starts_with("<p class=\"fault\">Line 3 nests deeper"), "{}", &shown[..80]);
+        assert!(
+            shown.starts_with("<p class=\"fault\">Line 3 nests deeper"),
+            "{}",
+            &shown[..80]
+        );
         assert!(shown.contains("&gt;&gt;"));
     }
 
     #[test]
     fn size_is_refused() {
         let long = "word ".repeat(20_000);
-        assert_eq!(render(&long, Place::section("t")), Err(MarkdownError::TooLarge { kilobytes: 98, limit: 64 }));
+        assert_eq!(
+            render(&long, Place::section("t")),
+            Err(MarkdownError::TooLarge {
+                kilobytes: 98,
+                limit: 64
+            })
+        );
     }
 }

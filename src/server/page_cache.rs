@@ -29,16 +29,32 @@ impl CachedPage {
     fn new(html: String) -> Self {
         let plain = Bytes::from(html);
         let mut brotli = Vec::new();
-        let parameters = brotli::enc::BrotliEncoderParams { quality: 9, ..Default::default() };
+        let parameters = brotli::enc::BrotliEncoderParams {
+            quality: 9,
+            ..Default::default()
+        };
         // Writing to memory does not fail; an empty encoding would only mean that it is not offered.
         let _ = brotli::BrotliCompress(&mut &plain[..], &mut brotli, &parameters);
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        let gzip = encoder.write_all(&plain).and_then(|()| encoder.finish()).unwrap_or_default();
-        Self { etag: format!("\"{}\"", &sha256_hex(&plain)[..20]), plain, brotli: brotli.into(), gzip: gzip.into() }
+        let gzip = encoder
+            .write_all(&plain)
+            .and_then(|()| encoder.finish())
+            .unwrap_or_default();
+        Self {
+            etag: format!("\"{}\"", &sha256_hex(&plain)[..20]),
+            plain,
+            brotli: brotli.into(),
+            gzip: gzip.into(),
+        }
     }
 
     fn respond(&self, request: &HeaderMap) -> Response {
-        let text = |name| request.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+        let text = |name| {
+            request
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+                .unwrap_or_default()
+        };
         let accepted = text(ACCEPT_ENCODING);
         let (encoding, body) = if assets::accepts(accepted, "br") && !self.brotli.is_empty() {
             (Some("br"), &self.brotli)
@@ -99,6 +115,10 @@ impl PageCache {
 
     fn find(&self, version: &str, key: &str) -> Option<Arc<CachedPage>> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.0 == version { pages.1.get(key).cloned() } else { None }
+        if pages.0 == version {
+            pages.1.get(key).cloned()
+        } else {
+            None
+        }
     }
 }

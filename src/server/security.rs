@@ -4,8 +4,8 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, Method};
 
@@ -27,21 +27,32 @@ pub fn policy_with_nonce(nonce: &str) -> String {
 /// Sets the headers on every response, whatever made it.
 pub fn set_headers(headers: &mut HeaderMap, https: bool) {
     let mut put = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     put(CONTENT_SECURITY_POLICY, POLICY_WITHOUT_SCRIPTS);
     put(X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(X_FRAME_OPTIONS, "DENY");
     // Forms without JavaScript come back to the page that they were sent from, by its address.
     put(REFERRER_POLICY, "same-origin");
-    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    put(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    put(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
     put(
         HeaderName::from_static("permissions-policy"),
         "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()",
     );
     if https {
-        put(STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+        put(
+            STRICT_TRANSPORT_SECURITY,
+            "max-age=63072000; includeSubDomains",
+        );
     }
 }
 
@@ -66,7 +77,10 @@ fn comes_from_here(headers: &HeaderMap, authority: Option<&str>) -> bool {
     }
     // HTTP/2 carries the host in the address.
     let host = text(&HOST).or(authority);
-    match (text(&ORIGIN).and_then(|origin| origin.split_once("://")), host) {
+    match (
+        text(&ORIGIN).and_then(|origin| origin.split_once("://")),
+        host,
+    ) {
         (Some((_, origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
         _ => false,
     }
@@ -77,7 +91,15 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -86,7 +108,14 @@ mod tests {
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "same-site")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "http://h:1"), ("host", "h:1")], false),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "http://h:1"),
+                    ("host", "h:1"),
+                ],
+                false,
+            ),
             (&[("origin", "http://h:1"), ("host", "h:1")], true),
             (&[("origin", "http://h:2"), ("host", "h:1")], false),
             (&[("origin", "null"), ("host", "h:1")], false),
@@ -95,7 +124,11 @@ mod tests {
         ];
         for (pairs, allowed) in cases {
             let pairs: Vec<_> = pairs.to_vec();
-            assert_eq!(comes_from_here(&headers(&pairs), None), allowed, "{pairs:?}");
+            assert_eq!(
+                comes_from_here(&headers(&pairs), None),
+                allowed,
+                "{pairs:?}"
+            );
         }
     }
 

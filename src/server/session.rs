@@ -33,10 +33,12 @@ pub struct DatabaseSessions {
 /// SHA-256 in hexadecimal.
 pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 fn id_hash(id: &Id) -> String {
@@ -59,7 +61,11 @@ impl DatabaseSessions {
     fn row(&self, record: &Record) -> Result<store::SessionRow> {
         Ok(store::SessionRow {
             id_hash: id_hash(&record.id),
-            owner_id: record.data.get(OWNER).and_then(|owner| owner.as_str()).map(ToOwned::to_owned),
+            owner_id: record
+                .data
+                .get(OWNER)
+                .and_then(|owner| owner.as_str())
+                .map(ToOwned::to_owned),
             data: encode(&record.data)?,
             seen_at: self.clock.now(),
             expires_at: millis(record.expiry_date),
@@ -82,12 +88,21 @@ impl SessionStore for DatabaseSessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let mut reader = self.db.read().await.map_err(backend)?;
-        let row = store::session(&mut reader.conn(), &id_hash(id), self.clock.now()).await.map_err(backend)?;
-        let Some((data, expires_at)) = row else { return Ok(None) };
+        let row = store::session(&mut reader.conn(), &id_hash(id), self.clock.now())
+            .await
+            .map_err(backend)?;
+        let Some((data, expires_at)) = row else {
+            return Ok(None);
+        };
         let data = serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
-        let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_at) * 1_000_000)
-            .map_err(|error| Error::Decode(error.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
+        let expiry_date =
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_at) * 1_000_000)
+                .map_err(|error| Error::Decode(error.to_string()))?;
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date,
+        }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
@@ -100,7 +115,11 @@ impl SessionStore for DatabaseSessions {
 /// for loopback, where browsers refuse the prefix.
 pub fn layer(db: Db, clock: Clock, secure: bool) -> SessionManagerLayer<DatabaseSessions> {
     SessionManagerLayer::new(DatabaseSessions { db, clock })
-        .with_name(if secure { "__Host-headroom" } else { "headroom" })
+        .with_name(if secure {
+            "__Host-headroom"
+        } else {
+            "headroom"
+        })
         .with_secure(secure)
         .with_http_only(true)
         // Strict would make a link from a mail look like a stranger's visit.

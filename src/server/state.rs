@@ -55,7 +55,9 @@ impl AppState {
     /// Under `dev`: reads the content again when it has changed since.
     pub fn refresh_library(&self) {
         match Library::read(&self.origin) {
-            Ok(library) if library.version != self.library.load().version => self.library.store(Arc::new(library)),
+            Ok(library) if library.version != self.library.load().version => {
+                self.library.store(Arc::new(library))
+            }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the content could not be read"),
         }
@@ -69,5 +71,8 @@ impl AppState {
 
 /// What `HydrationScripts` needs to find the islands.
 pub fn leptos_options() -> LeptosOptions {
-    LeptosOptions::builder().output_name("headroom").site_pkg_dir(assets::islands_directory()).build()
+    LeptosOptions::builder()
+        .output_name("headroom")
+        .site_pkg_dir(assets::islands_directory())
+        .build()
 }

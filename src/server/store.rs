@@ -55,17 +55,39 @@ pub async fn session(
 }
 
 pub async fn delete_session(conn: &mut Conn<'_>, id_hash: &str) -> Result<(), StoreError> {
-    affected!(conn, |c| sqlx::query("DELETE FROM session WHERE id_hash = $1").bind(id_hash).execute(c)).map(|_| ())
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM session WHERE id_hash = $1"
+    )
+    .bind(id_hash)
+    .execute(c))
+    .map(|_| ())
 }
 
 /// Removes sessions that ended.
-pub async fn delete_expired_sessions(conn: &mut Conn<'_>, now: UnixMillis) -> Result<(), StoreError> {
-    affected!(conn, |c| sqlx::query("DELETE FROM session WHERE expires_at <= $1").bind(now).execute(c)).map(|_| ())
+pub async fn delete_expired_sessions(
+    conn: &mut Conn<'_>,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM session WHERE expires_at <= $1"
+    )
+    .bind(now)
+    .execute(c))
+    .map(|_| ())
 }
 
-pub async fn insert_owner(conn: &mut Conn<'_>, id: &str, now: UnixMillis) -> Result<(), StoreError> {
-    affected!(conn, |c| sqlx::query("INSERT INTO owner (id, created_at) VALUES ($1, $2)").bind(id).bind(now).execute(c))
-        .map(|_| ())
+pub async fn insert_owner(
+    conn: &mut Conn<'_>,
+    id: &str,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "INSERT INTO owner (id, created_at) VALUES ($1, $2)"
+    )
+    .bind(id)
+    .bind(now)
+    .execute(c))
+    .map(|_| ())
 }
 
 /// Answers when the database does.

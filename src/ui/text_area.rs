@@ -40,8 +40,12 @@ pub fn TextArea(
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Text as it stands in markup, also within a quoted attribute.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -50,6 +54,9 @@ mod tests {
 
     #[test]
     fn markup_is_text() {
-        assert_eq!(escape("</textarea><script>&amp;"), "&lt;/textarea&gt;&lt;script&gt;&amp;amp;");
+        assert_eq!(
+            escape("</textarea><a b=\"c\">&amp;"),
+            "&lt;/textarea&gt;&lt;a b=&quot;c&quot;&gt;&amp;amp;"
+        );
     }
 }

@@ -413,6 +413,8 @@ pub fn bind(
             let mut command = node.command("wasm-opt");
             command
                 .arg("-Oz")
+                // Inlining saves bytes, and costs more of them once they are compressed.
+                .arg("--skip-pass=inlining-optimizing")
                 .args(WASM_FEATURES)
                 .arg(&wasm)
                 .arg("-o")

@@ -10,7 +10,9 @@ use leptos_axum::ResponseOptions;
 use serde::Serialize;
 
 use crate::app::see_other;
-use crate::domain::attempt::{SECTION_BYTES, SectionName, Terms, UnixMillis, Way, length_from_slug};
+use crate::domain::attempt::{
+    SECTION_BYTES, SectionName, Terms, UnixMillis, Way, length_from_slug,
+};
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::{Level, Rating};
 use crate::domain::phase::Phase;
@@ -26,15 +28,21 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 use crate::transact;
 
-use super::{DueCurveball, HintText, Pulse, Saved, SectionText};
+use super::{DueCurveball, Pulse, Saved, SectionText};
 
 /// `POST /api/{function}`: hands the request to the server function of that name.
-pub async fn server_function(State(state): State<AppState>, viewer: Viewer, request: Request) -> Response {
+pub async fn server_function(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    request: Request,
+) -> Response {
     let provide = move || {
         provide_context(state.clone());
         provide_context(viewer.clone());
     };
-    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+    leptos_axum::handle_server_fns_with_context(provide, request)
+        .await
+        .into_response()
 }
 
 /// Gives a failed server function the status that belongs to its error.
@@ -62,19 +70,33 @@ pub fn plain_text(text: &str) -> String {
 }
 
 /// What a section may be: its length, and that there is such a curveball.
-fn check_section(published: Option<&PublishedPrompt>, section: &SectionName, body: &str, key: &str) -> Result<(), AppError> {
+fn check_section(
+    published: Option<&PublishedPrompt>,
+    section: &SectionName,
+    body: &str,
+    key: &str,
+) -> Result<(), AppError> {
     if body.len() > SECTION_BYTES {
         let kilobytes = body.len().div_ceil(1024);
         return Err(AppError::invalid(
             "body",
-            format!("This section has {kilobytes} KB and a section holds 64 KB. Shorten it; what is here is kept until you do."),
+            format!(
+                "This section has {kilobytes} KB and a section holds 64 KB. Shorten it; what is here is kept until you do."
+            ),
         ));
     }
     if key.is_empty() || key.len() > 64 {
-        return Err(AppError::invalid("key", "This save has no usable key. Reload the page and save again."));
+        return Err(AppError::invalid(
+            "key",
+            "This save has no usable key. Reload the page and save again.",
+        ));
     }
     if let (SectionName::Curveball(id), Some(published)) = (section, published)
-        && !published.prompt.curveballs.iter().any(|ball| ball.id == *id)
+        && !published
+            .prompt
+            .curveballs
+            .iter()
+            .any(|ball| ball.id == *id)
     {
         return Err(AppError::NotFound);
     }
@@ -90,37 +112,55 @@ async fn save_as(
     let now = state.clock.now();
     let library = state.library();
     let current = transact!(state.db, |conn| {
-            let permit = store::permit(conn, viewer.owner(), attempt).await?;
-            let published = library.prompt(&permit.attempt().prompt);
-            check_section(published.map(AsRef::as_ref), save.name, save.body, save.key)?;
-            let saved = store::save(conn, &permit, save, now).await?;
-            if let Some(phase) = save.name.phase() {
-                store::mark(conn, &permit, phase, now).await?;
-            }
-            Ok(saved)
+        let permit = store::permit(conn, viewer.owner(), attempt).await?;
+        let published = library.prompt(&permit.attempt().prompt);
+        check_section(published.map(AsRef::as_ref), save.name, save.body, save.key)?;
+        let saved = store::save(conn, &permit, save, now).await?;
+        if let Some(phase) = save.name.phase() {
+            store::mark(conn, &permit, phase, now).await?;
+        }
+        Ok(saved)
     })?;
     Ok(current)
 }
 
-pub async fn save(attempt: &str, section: &str, body: &str, base: i64, key: &str) -> Result<Saved, AppError> {
+pub async fn save(
+    attempt: &str,
+    section: &str,
+    body: &str,
+    base: i64,
+    key: &str,
+) -> Result<Saved, AppError> {
     let (state, viewer) = context()?;
     let name = section_of(section)?;
     let body = plain_text(body);
-    let save = store::Save { name: &name, body: &body, base, key };
+    let save = store::Save {
+        name: &name,
+        body: &body,
+        base,
+        key,
+    };
     let current = save_as(&state, &viewer, attempt, &save).await?;
-    Ok(Saved { revision: current.revision, saved_at: current.saved_at })
+    Ok(Saved {
+        revision: current.revision,
+        saved_at: current.saved_at,
+    })
 }
 
-pub async fn pulse(attempt: &str, section: &str, known: &BTreeMap<String, i64>) -> Result<Pulse, AppError> {
+pub async fn pulse(
+    attempt: &str,
+    section: &str,
+    known: &BTreeMap<String, i64>,
+) -> Result<Pulse, AppError> {
     let (state, viewer) = context()?;
     let name = section_of(section)?;
     let now = state.clock.now();
     let (permit, presence, changed) = transact!(state.db, |conn| {
-            let permit = store::permit(conn, viewer.owner(), attempt).await?;
-            let phase = name.phase().unwrap_or(permit.attempt().phase);
-            let presence = store::mark(conn, &permit, phase, now).await?;
-            let changed = store::sections_since(conn, &permit, known).await?;
-            Ok((permit, presence, changed))
+        let permit = store::permit(conn, viewer.owner(), attempt).await?;
+        let phase = name.phase().unwrap_or(permit.attempt().phase);
+        let presence = store::mark(conn, &permit, phase, now).await?;
+        let changed = store::sections_since(conn, &permit, known).await?;
+        Ok((permit, presence, changed))
     })?;
     let library = state.library();
     let published = library.prompt(&permit.attempt().prompt);
@@ -150,7 +190,9 @@ pub fn curveballs(
     now: UnixMillis,
 ) -> (Vec<DueCurveball>, Option<UnixMillis>) {
     let attempt = permit.attempt();
-    let Some(published) = published else { return (Vec::new(), None) };
+    let Some(published) = published else {
+        return (Vec::new(), None);
+    };
     let mut due = Vec::new();
     let mut next: Option<UnixMillis> = None;
     for (ball, question) in published.prompt.curveballs.iter().zip(&published.questions) {
@@ -159,7 +201,11 @@ pub fn curveballs(
         }
         let arrives_at = attempt.started_at + attempt.terms.curveball_after(ball.minute);
         if arrives_at <= now {
-            due.push(DueCurveball { id: ball.id.clone(), title: ball.title.clone(), question: question.clone() });
+            due.push(DueCurveball {
+                id: ball.id.clone(),
+                title: ball.title.clone(),
+                question: question.clone(),
+            });
         } else {
             next = Some(next.map_or(arrives_at, |other| other.min(arrives_at)));
         }
@@ -170,44 +216,20 @@ pub fn curveballs(
 pub async fn render_preview(markdown: &str) -> Result<String, AppError> {
     let (_, viewer) = context()?;
     viewer.owner().ok_or(AppError::NotFound)?;
-    Ok(render_or_explain(&plain_text(markdown), Place::section("preview")))
-}
-
-pub async fn next_hint(attempt: &str) -> Result<Option<HintText>, AppError> {
-    let (state, viewer) = context()?;
-    record_next_hint(&state, &viewer, attempt).await
-}
-
-async fn record_next_hint(state: &AppState, viewer: &Viewer, attempt: &str) -> Result<Option<HintText>, AppError> {
-    let now = state.clock.now();
-    let library = state.library();
-    let hint = transact!(state.db, |conn| {
-            let permit = store::permit(conn, viewer.owner(), attempt).await?;
-            let Some(published) = library.prompt(&permit.attempt().prompt) else { return Ok(None) };
-            let asked = store::hints(conn, &permit).await?.len();
-            let Some(hint) = hint_text(published, asked) else { return Ok(None) };
-            if !permit.attempt().is_closed() {
-                store::ask_hint(conn, &permit, i64::try_from(asked).unwrap_or(i64::MAX), now).await?;
-            }
-            Ok(Some(hint))
-    })?;
-    Ok(hint)
-}
-
-pub fn hint_text(published: &PublishedPrompt, number: usize) -> Option<HintText> {
-    let hint = published.prompt.hints.get(number)?;
-    Some(HintText {
-        phase: hint.phase.title().to_owned(),
-        title: hint.title.clone(),
-        body: published.hints.get(number).cloned().unwrap_or_default(),
-    })
+    Ok(render_or_explain(
+        &plain_text(markdown),
+        Place::section("preview"),
+    ))
 }
 
 /// The fields of a form in the order in which they were sent.
 pub type Fields = Vec<(String, String)>;
 
 fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
+    fields
+        .iter()
+        .find(|(field, _)| field == name)
+        .map_or("", |(_, value)| value.as_str())
 }
 
 /// `POST /prompts/{slug}/attempts`
@@ -220,7 +242,8 @@ pub async fn start(
     let library = state.library();
     let published = library.prompt(&slug).ok_or(AppError::NotFound)?;
     let way = Way::from_slug(field(&fields, "way"));
-    let level = Level::from_slug(field(&fields, "level")).filter(|level| published.prompt.levels.contains(level));
+    let level = Level::from_slug(field(&fields, "level"))
+        .filter(|level| published.prompt.levels.contains(level));
     let minutes = length_from_slug(field(&fields, "minutes"));
     let (Some(way), Some(level), Some(minutes)) = (way, level, minutes) else {
         return Err(AppError::invalid(
@@ -232,24 +255,32 @@ pub async fn start(
     let owner = viewer.owner_or_guest(&state).await?;
     let now = state.clock.now();
     let id = new_id(now);
-    let terms = Terms { way, level, minutes };
-    transact!(state.db, |conn| store::start_attempt(conn, &owner, &id, &slug, terms, phase, now).await)?;
+    let terms = Terms {
+        way,
+        level,
+        minutes,
+    };
+    transact!(state.db, |conn| store::start_attempt(
+        conn, &owner, &id, &slug, terms, phase, now
+    )
+    .await)?;
     Ok(see_other(&format!("/attempts/{id}/{}", phase.slug())))
 }
 
-/// The worksheet as its form sends it: `row` and `text` alternate.
+/// The worksheet as its form sends it: a name (`asked` by the prompt, or a `row` of the candidate's own), then its `text`.
 pub fn sheet_from_fields(fields: &Fields) -> String {
     let mut rows = Vec::new();
-    let mut id: Option<&str> = None;
-    for (name, value) in fields {
-        match (name.as_str(), id) {
-            ("row", _) => id = Some(value.trim()),
-            ("text", Some(row)) => {
+    let mut named: Option<(&str, bool)> = None;
+    for (field, value) in fields {
+        match (field.as_str(), named) {
+            ("row" | "asked", _) => named = Some((value.trim(), field == "asked")),
+            ("text", Some((row, asked))) => {
                 let value = value.replace(['\r', '\n'], " ");
-                if !row.is_empty() || !value.trim().is_empty() {
-                    rows.push(format!("{row}: {}", value.trim()));
+                let value = value.trim();
+                if !value.is_empty() || !(asked || row.is_empty()) {
+                    rows.push(format!("{row}: {value}"));
                 }
-                id = None;
+                named = None;
             }
             _ => {}
         }
@@ -272,7 +303,12 @@ pub async fn save_form(
     };
     let base: i64 = field(&fields, "base").parse().unwrap_or(0);
     let key = field(&fields, "key");
-    let save = store::Save { name: &name, body: &body, base, key };
+    let save = store::Save {
+        name: &name,
+        body: &body,
+        base,
+        key,
+    };
     let saved = match save_as(&state, &viewer, &id, &save).await {
         Ok(_) if name == SectionName::Worksheet => check_sheet(&body),
         Ok(_) => Ok(()),
@@ -282,7 +318,10 @@ pub async fn save_form(
         Ok(()) => {
             let next = field(&fields, "then");
             let target = section_of(next).map_or_else(|_| page_of(&name), |name| page_of(&name));
-            Ok(see_other(&format!("/attempts/{id}/{target}?saved={}", name.slug())))
+            Ok(see_other(&format!(
+                "/attempts/{id}/{target}?saved={}",
+                name.slug()
+            )))
         }
         Err(error @ (AppError::Conflict(_) | AppError::Invalid(_))) => {
             page::workspace_again(&state, &viewer, theme, &id, &name, &body, base, error).await
@@ -293,7 +332,8 @@ pub async fn save_form(
 
 /// The worksheet is shown on the page of the estimates.
 fn page_of(name: &SectionName) -> String {
-    name.phase().map_or_else(|| name.slug(), |phase| phase.slug().to_owned())
+    name.phase()
+        .map_or_else(|| name.slug(), |phase| phase.slug().to_owned())
 }
 
 /// A row that does not read is kept as it is and named.
@@ -301,19 +341,35 @@ fn check_sheet(body: &str) -> Result<(), AppError> {
     let (_, diagnostics) = Sheet::parse(body);
     match diagnostics.first() {
         None => Ok(()),
-        Some(first) => Err(AppError::invalid("worksheet", format!("Saved, but: {}", first.message))),
+        Some(first) => Err(AppError::invalid(
+            "worksheet",
+            format!("Saved, but: {}", first.message),
+        )),
     }
 }
 
-/// `POST /attempts/{id}/hints`
-pub async fn ask_hint_form(
+/// `POST /attempts/{id}/hints`: the next hint, which is recorded.
+pub async fn ask_hint(
     State(state): State<AppState>,
     viewer: Viewer,
     Path(id): Path<String>,
     axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
-    record_next_hint(&state, &viewer, &id).await?;
-    let back = section_of(field(&fields, "back")).map_or_else(|_| "requirements".to_owned(), |name| name.slug());
+    let now = state.clock.now();
+    let library = state.library();
+    transact!(state.db, |conn| {
+        let permit = store::permit(conn, viewer.owner(), &id).await?;
+        let asked = store::hints(conn, &permit).await?.len();
+        let there_is_one = library
+            .prompt(&permit.attempt().prompt)
+            .is_some_and(|published| asked < published.hints.len());
+        if there_is_one && !permit.attempt().is_closed() {
+            store::ask_hint(conn, &permit, i64::try_from(asked).unwrap_or(i64::MAX), now).await?;
+        }
+        Ok(())
+    })?;
+    let back = section_of(field(&fields, "back"))
+        .map_or_else(|_| "requirements".to_owned(), |name| name.slug());
     Ok(see_other(&format!("/attempts/{id}/{back}#hints")))
 }
 
@@ -325,17 +381,34 @@ pub async fn restore(
     axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
     let name = section_of(&section)?;
-    let number: i64 = field(&fields, "revision").parse().map_err(|_| AppError::NotFound)?;
+    let number: i64 = field(&fields, "revision")
+        .parse()
+        .map_err(|_| AppError::NotFound)?;
     let key = format!("{}{}", store::APART, field(&fields, "key"));
     let now = state.clock.now();
     transact!(state.db, |conn| {
-            let permit = store::permit(conn, viewer.owner(), &id).await?;
-            let old = store::revision(conn, &permit, &name, number).await?;
-            let base = store::current(conn, &permit, &name).await?.revision;
-            check_section(None, &name, &old.body, &key)?;
-            store::save(conn, &permit, &store::Save { name: &name, body: &old.body, base, key: &key }, now).await
+        let permit = store::permit(conn, viewer.owner(), &id).await?;
+        let old = store::revision(conn, &permit, &name, number).await?;
+        let base = store::current(conn, &permit, &name).await?.revision;
+        check_section(None, &name, &old.body, &key)?;
+        store::save(
+            conn,
+            &permit,
+            &store::Save {
+                name: &name,
+                body: &old.body,
+                base,
+                key: &key,
+            },
+            now,
+        )
+        .await
     })?;
-    Ok(see_other(&format!("/attempts/{id}/{}?saved={}", page_of(&name), name.slug())))
+    Ok(see_other(&format!(
+        "/attempts/{id}/{}?saved={}",
+        page_of(&name),
+        name.slug()
+    )))
 }
 
 /// `POST /attempts/{id}/score`: commits the scorecard, after which the reference is shown.
@@ -351,28 +424,44 @@ pub async fn commit_score(
     let mut reader = state.db.read().await?;
     let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
     drop(reader);
-    let published = library.prompt(&permit.attempt().prompt).ok_or(AppError::NotFound)?;
-    let criteria: Vec<CriterionId> = published.prompt.rubric.criteria.iter().map(|criterion| criterion.id).collect();
+    let published = library
+        .prompt(&permit.attempt().prompt)
+        .ok_or(AppError::NotFound)?;
+    let criteria: Vec<CriterionId> = published
+        .prompt
+        .rubric
+        .criteria
+        .iter()
+        .map(|criterion| criterion.id)
+        .collect();
     let draft = draft_from_fields(&criteria, &fields);
     let card = match Scorecard::from_draft(&criteria, &draft) {
         Ok(card) => card,
-        Err(faults) => return page::score_again(&state, &permit, published, theme, &draft, &faults).await,
+        Err(faults) => {
+            return page::score_again(&state, &permit, published, theme, &draft, &faults).await;
+        }
     };
     let score = field(&fields, "score");
     if uuid::Uuid::parse_str(score).is_err() {
-        return Err(AppError::invalid("score", "This form has no usable key. Reload the page; your choices are kept there."));
+        return Err(AppError::invalid(
+            "score",
+            "This form has no usable key. Reload the page; your choices are kept there.",
+        ));
     }
     let version = published.prompt.rubric.version;
     transact!(state.db, |conn| {
-            let permit = store::permit(conn, viewer.owner(), &id).await?;
-            // The time until now belongs to the phase that the person was last in.
-            store::mark(conn, &permit, permit.attempt().phase, now).await?;
-            store::commit_score(conn, &permit, score, version, &card, now).await
+        let permit = store::permit(conn, viewer.owner(), &id).await?;
+        // The time until now belongs to the phase that the person was last in.
+        store::mark(conn, &permit, permit.attempt().phase, now).await?;
+        store::commit_score(conn, &permit, score, version, &card, now).await
     })?;
     Ok(see_other(&format!("/attempts/{id}/result")))
 }
 
-fn draft_from_fields(criteria: &[CriterionId], fields: &Fields) -> BTreeMap<CriterionId, DraftEntry> {
+fn draft_from_fields(
+    criteria: &[CriterionId],
+    fields: &Fields,
+) -> BTreeMap<CriterionId, DraftEntry> {
     criteria
         .iter()
         .map(|criterion| {
@@ -434,7 +523,10 @@ pub async fn export(
     let published = library.prompt(&attempt.prompt);
     let saved = store::sections(conn, &permit).await?;
     let spent = store::presence(conn, &permit).await?.spent;
-    let title = published.map_or_else(|| attempt.prompt.clone(), |published| published.prompt.title.clone());
+    let title = published.map_or_else(
+        || attempt.prompt.clone(),
+        |published| published.prompt.title.clone(),
+    );
     let export = Export {
         format: "headroom-attempt-1",
         id: attempt.id.clone(),
@@ -456,7 +548,12 @@ pub async fn export(
             .collect(),
         minutes_by_phase: Phase::ALL
             .into_iter()
-            .map(|phase| (phase.slug(), (spent[phase.index()] as f64 / 6_000.0).round() / 10.0))
+            .map(|phase| {
+                (
+                    phase.slug(),
+                    (spent[phase.index()] as f64 / 6_000.0).round() / 10.0,
+                )
+            })
             .collect(),
         hints_asked: store::hints(conn, &permit).await?.len(),
         scores: store::scores(conn, &permit)
@@ -471,9 +568,10 @@ pub async fn export(
             .collect(),
     };
     let (kind, text) = match format.as_str() {
-        "attempt.json" => {
-            ("application/json", serde_json::to_string_pretty(&export).map_err(AppError::internal)?)
-        }
+        "attempt.json" => (
+            "application/json",
+            serde_json::to_string_pretty(&export).map_err(AppError::internal)?,
+        ),
         "attempt.md" => ("text/markdown; charset=utf-8", export.to_markdown()),
         _ => return Err(AppError::NotFound),
     };
@@ -481,7 +579,10 @@ pub async fn export(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     let name = format!("attachment; filename=\"{}-{format}\"", attempt.prompt);
-    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(AppError::internal)?);
+    headers.insert(
+        CONTENT_DISPOSITION,
+        HeaderValue::from_str(&name).map_err(AppError::internal)?,
+    );
     Ok(response)
 }
 
@@ -489,9 +590,18 @@ impl Export {
     fn to_markdown(&self) -> String {
         use std::fmt::Write as _;
         let mut out = format!("# {}\n\n", self.title);
-        let length = self.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} minutes"));
+        let length = self.minutes.map_or_else(
+            || "untimed".to_owned(),
+            |minutes| format!("{minutes} minutes"),
+        );
         // Writing to a string does not fail.
-        let _ = writeln!(out, "{} attempt, aimed at {}, {length}, started {}.\n", capitalized(self.way), self.level, self.started_at);
+        let _ = writeln!(
+            out,
+            "{} attempt, aimed at {}, {length}, started {}.\n",
+            capitalized(self.way),
+            self.level,
+            self.started_at
+        );
         for section in &self.sections {
             let body = section.body.trim();
             let fenced = section.name == "worksheet";
@@ -502,10 +612,19 @@ impl Export {
             };
         }
         for score in &self.scores {
-            let _ = writeln!(out, "## Score {}, {}\n\n| Criterion | Rating | Evidence |\n|---|---|---|", score.number, score.scored_at);
+            let _ = writeln!(
+                out,
+                "## Score {}, {}\n\n| Criterion | Rating | Evidence |\n|---|---|---|",
+                score.number, score.scored_at
+            );
             for entry in &score.entries {
                 let evidence = entry.evidence.replace('|', "\\|").replace('\n', " ");
-                let _ = writeln!(out, "| {} | {} | {evidence} |", entry.criterion.title(), entry.rating.title());
+                let _ = writeln!(
+                    out,
+                    "| {} | {} | {evidence} |",
+                    entry.criterion.title(),
+                    entry.rating.title()
+                );
             }
             out.push('\n');
         }
@@ -519,5 +638,7 @@ impl Export {
 
 fn capitalized(word: &str) -> String {
     let mut characters = word.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
 }

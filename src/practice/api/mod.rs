@@ -28,15 +28,12 @@ pub struct WorkspaceData {
     pub spent: [i64; 8],
     /// The section that is open.
     pub current: String,
-    /// In the order of the rail: the phases, the worksheet, then the curveballs that have arrived.
+    /// In the order of the rail: the phases, with the worksheet before the estimates' notes, then the curveballs that
+    /// have arrived.
     pub sections: Vec<SectionText>,
     pub curveballs: Vec<DueCurveball>,
     /// When the next curveball arrives; its text is not sent before.
     pub next_curveball_at: Option<UnixMillis>,
-    /// What a phase is judged on at the level aimed at; empty in an interview.
-    pub looked_for: Vec<LookedFor>,
-    pub hints: Vec<HintText>,
-    pub hints_in_all: u32,
     /// Makes the keys of saves by plain forms, with the section's name.
     pub form_key: String,
     pub wanted: Vec<WantedEstimate>,
@@ -62,26 +59,10 @@ pub struct DueCurveball {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LookedFor {
-    pub phase: String,
-    pub criterion: String,
-    pub anchor: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HintText {
-    pub phase: String,
-    pub title: String,
-    /// As HTML.
-    pub body: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WantedEstimate {
     pub id: String,
     pub label: String,
     pub unit: String,
-    pub feeds: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,13 +94,23 @@ pub struct Pulse {
 
 /// Saves a section that started from revision `base`. The same `key` again is the same save.
 #[server(prefix = "/api", endpoint = "save_section", input = Json)]
-pub async fn save_section(attempt: String, section: String, body: String, base: i64, key: String) -> Result<Saved, AppError> {
+pub async fn save_section(
+    attempt: String,
+    section: String,
+    body: String,
+    base: i64,
+    key: String,
+) -> Result<Saved, AppError> {
     handlers::answer(handlers::save(&attempt, &section, &body, base, &key)).await
 }
 
 /// A sign of life from the workspace, and what it should know. `known` is the revision of each section.
 #[server(prefix = "/api", endpoint = "pulse", input = Json)]
-pub async fn take_pulse(attempt: String, section: String, known: BTreeMap<String, i64>) -> Result<Pulse, AppError> {
+pub async fn take_pulse(
+    attempt: String,
+    section: String,
+    known: BTreeMap<String, i64>,
+) -> Result<Pulse, AppError> {
     handlers::answer(handlers::pulse(&attempt, &section, &known)).await
 }
 
@@ -127,10 +118,4 @@ pub async fn take_pulse(attempt: String, section: String, known: BTreeMap<String
 #[server(prefix = "/api", endpoint = "preview", input = Json)]
 pub async fn preview(markdown: String) -> Result<String, AppError> {
     handlers::answer(handlers::render_preview(&markdown)).await
-}
-
-/// Asks for the next hint, which is recorded. `None` when all have been given.
-#[server(prefix = "/api", endpoint = "ask_hint", input = Json)]
-pub async fn ask_hint(attempt: String) -> Result<Option<HintText>, AppError> {
-    handlers::answer(handlers::next_hint(&attempt)).await
 }

@@ -26,8 +26,14 @@ fn prefix(attempt: &str, section: &str) -> String {
 
 /// Keeps a draft. Each loaded page has its own place, so that two tabs do not overwrite each other.
 pub fn keep_draft(attempt: &str, section: &str, page: &str, draft: &Draft) -> bool {
-    let Ok(text) = serde_json::to_string(draft) else { return false };
-    storage().is_some_and(|storage| storage.set_item(&format!("{}{page}", prefix(attempt, section)), &text).is_ok())
+    let Ok(text) = serde_json::to_string(draft) else {
+        return false;
+    };
+    storage().is_some_and(|storage| {
+        storage
+            .set_item(&format!("{}{page}", prefix(attempt, section)), &text)
+            .is_ok()
+    })
 }
 
 pub fn drop_draft(attempt: &str, section: &str, page: &str) {
@@ -46,7 +52,11 @@ pub fn take_drafts(attempt: &str, section: &str) -> Option<Draft> {
         .collect();
     let mut newest: Option<Draft> = None;
     for key in keys {
-        let draft = storage.get_item(&key).ok().flatten().and_then(|text| serde_json::from_str::<Draft>(&text).ok());
+        let draft = storage
+            .get_item(&key)
+            .ok()
+            .flatten()
+            .and_then(|text| serde_json::from_str::<Draft>(&text).ok());
         let _ = storage.remove_item(&key);
         if let Some(draft) = draft
             && newest.as_ref().is_none_or(|known| draft.at > known.at)
@@ -88,13 +98,23 @@ pub fn new_key() -> String {
 /// The time of day where the person is.
 pub fn local_time(at: UnixMillis) -> String {
     let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
-    format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+    format!(
+        "{:02}:{:02}:{:02}",
+        date.get_hours(),
+        date.get_minutes(),
+        date.get_seconds()
+    )
 }
 
 /// The time of day in UTC, for where the person's zone is not known.
 pub fn utc_time(at: UnixMillis) -> String {
     let seconds = at.div_euclid(1000).rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02} UTC",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 pub fn is_visible() -> bool {
@@ -109,7 +129,9 @@ pub fn post_and_forget(path: &str, body: &str) {
     options.set_method("POST");
     options.set_body(&JsValue::from_str(body));
     let _ = js_sys::Reflect::set(&options, &"keepalive".into(), &JsValue::TRUE);
-    let Ok(headers) = web_sys::Headers::new() else { return };
+    let Ok(headers) = web_sys::Headers::new() else {
+        return;
+    };
     let _ = headers.set("content-type", "application/json");
     let _ = headers.set("accept", "application/json");
     options.set_headers(&headers);
@@ -133,5 +155,7 @@ pub fn go_to(path: &str) {
 
 /// The path of the page.
 pub fn address() -> String {
-    web_sys::window().and_then(|window| window.location().pathname().ok()).unwrap_or_default()
+    web_sys::window()
+        .and_then(|window| window.location().pathname().ok())
+        .unwrap_or_default()
 }

@@ -7,5 +7,5 @@ pub mod device;
 pub mod palette;
 pub mod saving;
 pub mod scoring;
-pub mod workspace;
 pub mod worksheet;
+pub mod workspace;

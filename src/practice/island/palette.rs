@@ -1,7 +1,11 @@
 //! The command palette and the sheet of shortcuts: dialogs of the workspace.
 
-use leptos::html::{Dialog, Input};
+use leptos::ev::MouseEvent;
+use leptos::html::Dialog;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+
+use crate::ui::text_area::escape;
 
 /// Something that the palette can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +33,16 @@ pub fn Palette(
 ) -> impl IntoView {
     let wanted = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
-    let field = NodeRef::<Input>::new();
     let found = Memo::new(move |_| {
         let wanted = wanted.get().to_lowercase();
         commands
             .get()
             .into_iter()
-            .filter(|command| wanted.split_whitespace().all(|word| command.title.to_lowercase().contains(word)))
+            .filter(|command| {
+                wanted
+                    .split_whitespace()
+                    .all(|word| command.title.to_lowercase().contains(word))
+            })
             .collect::<Vec<_>>()
     });
     let close = move || {
@@ -61,10 +68,34 @@ pub fn Palette(
         }
         event.prevent_default();
     };
+    let list = move || {
+        let chosen = chosen.get();
+        let item = |(index, command): (usize, &Command)| {
+            let keys = if command.keys.is_empty() {
+                String::new()
+            } else {
+                format!("<kbd>{}</kbd>", escape(&command.keys))
+            };
+            format!(
+                "<li id=\"command-{index}\" role=\"option\" data-index=\"{index}\" aria-selected=\"{}\"><span>{}</span>{keys}</li>",
+                index == chosen,
+                escape(&command.title)
+            )
+        };
+        found.with(|found| found.iter().enumerate().map(item).collect::<String>())
+    };
+    let on_click = move |event: MouseEvent| {
+        let item = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .and_then(|element| element.closest("[data-index]").ok().flatten());
+        if let Some(index) = item.and_then(|item| item.get_attribute("data-index")?.parse().ok()) {
+            take(index);
+        }
+    };
     view! {
         <dialog class="palette" node_ref=node aria-label="Commands">
             <input
-                node_ref=field
                 type="text"
                 role="combobox"
                 aria-label="Find a command"
@@ -81,29 +112,8 @@ pub fn Palette(
                 }
                 on:keydown=on_key
             />
-            <ul id="commands" role="listbox" aria-label="Commands">
-                {move || {
-                    found
-                        .get()
-                        .into_iter()
-                        .enumerate()
-                        .map(|(index, command)| {
-                            view! {
-                                <li
-                                    id=format!("command-{index}")
-                                    role="option"
-                                    aria-selected=move || if chosen.get() == index { "true" } else { "false" }
-                                    on:click=move |_| take(index)
-                                >
-                                    <span>{command.title}</span>
-                                    <kbd>{command.keys}</kbd>
-                                </li>
-                            }
-                        })
-                        .collect_view()
-                }}
-            </ul>
-            <p class="empty small" hidden=move || !found.get().is_empty()>"No command has these words."</p>
+            <ul id="commands" role="listbox" aria-label="Commands" on:click=on_click inner_html=list></ul>
+            <p class="empty small" hidden=move || found.with(|found| !found.is_empty())>"No command has these words."</p>
         </dialog>
     }
 }
@@ -123,16 +133,15 @@ pub const SHORTCUTS: [(&str, &str); 9] = [
 
 #[component]
 pub fn Shortcuts(node: NodeRef<Dialog>) -> impl IntoView {
+    let rows: String = SHORTCUTS
+        .map(|(keys, what)| {
+            format!("<tr><th scope=\"row\"><kbd>{keys}</kbd></th><td>{what}</td></tr>")
+        })
+        .concat();
     view! {
         <dialog class="shortcuts" node_ref=node aria-labelledby="shortcuts-title">
             <h2 id="shortcuts-title">"Keyboard"</h2>
-            <table>
-                <tbody>
-                    {SHORTCUTS
-                        .map(|(keys, what)| view! { <tr><th scope="row"><kbd>{keys}</kbd></th><td>{what}</td></tr> })
-                        .collect_view()}
-                </tbody>
-            </table>
+            <table><tbody inner_html=rows></tbody></table>
             <p class="quiet small">"[ ] and ? work where you are not typing."</p>
             <form method="dialog"><button class="btn">"Close"</button></form>
         </dialog>

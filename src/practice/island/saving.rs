@@ -74,7 +74,11 @@ pub struct Editor {
 
 impl Editor {
     pub fn new(attempt: &str, page: &str, section: &SectionText) -> Self {
-        let status = if section.revision == 0 { Status::Untouched } else { Status::Saved(section.saved_at) };
+        let status = if section.revision == 0 {
+            Status::Untouched
+        } else {
+            Status::Saved(section.saved_at)
+        };
         Self {
             attempt: StoredValue::new(attempt.to_owned()),
             name: StoredValue::new(section.name.clone()),
@@ -102,14 +106,18 @@ impl Editor {
     }
 
     pub fn is_dirty(&self) -> bool {
-        self.saved_body.with_value(|saved| self.body.with_untracked(|body| body != saved))
+        self.saved_body
+            .with_value(|saved| self.body.with_untracked(|body| body != saved))
     }
 
     /// The person typed.
     pub fn typed(&self, text: String) {
         self.body.set(text);
         self.keep();
-        if self.status.with_untracked(|status| *status == Status::Conflict) {
+        if self
+            .status
+            .with_untracked(|status| *status == Status::Conflict)
+        {
             return;
         }
         self.status.set(Status::Pending);
@@ -125,12 +133,22 @@ impl Editor {
     }
 
     fn keep(&self) {
-        let draft = Draft { body: self.body.get_untracked(), base: self.base.get_untracked(), at: device::now() };
-        self.with_names(|attempt, section, page| device::keep_draft(attempt, section, page, &draft));
+        let draft = Draft {
+            body: self.body.get_untracked(),
+            base: self.base.get_untracked(),
+            at: device::now(),
+        };
+        self.with_names(|attempt, section, page| {
+            device::keep_draft(attempt, section, page, &draft)
+        });
     }
 
     fn with_names<T>(&self, work: impl FnOnce(&str, &str, &str) -> T) -> T {
-        let (attempt, section, page) = (self.attempt.get_value(), self.name.get_value(), self.page.get_value());
+        let (attempt, section, page) = (
+            self.attempt.get_value(),
+            self.name.get_value(),
+            self.page.get_value(),
+        );
         work(&attempt, &section, &page)
     }
 
@@ -144,7 +162,11 @@ impl Editor {
                 return;
             }
         }
-        let Some(draft) = self.with_names(|attempt, section, _| device::take_drafts(attempt, section)) else { return };
+        let Some(draft) =
+            self.with_names(|attempt, section, _| device::take_drafts(attempt, section))
+        else {
+            return;
+        };
         if self.saved_body.with_value(|saved| *saved == draft.body) {
             return;
         }
@@ -194,10 +216,15 @@ impl Editor {
 
     /// Sends what is unsaved, unless a save is under way or a decision is due.
     pub fn flush(&self) {
-        if self.status.with_untracked(|status| *status == Status::Conflict) {
+        if self
+            .status
+            .with_untracked(|status| *status == Status::Conflict)
+        {
             return;
         }
-        let Some(flight) = self.next_flight("") else { return };
+        let Some(flight) = self.next_flight("") else {
+            return;
+        };
         self.send(flight);
     }
 
@@ -207,7 +234,10 @@ impl Editor {
             return (!flight.under_way).then_some(flight);
         }
         if !self.is_dirty() {
-            if self.status.with_untracked(|status| *status == Status::Pending) {
+            if self
+                .status
+                .with_untracked(|status| *status == Status::Pending)
+            {
                 self.status.set(Status::Saved(device::now()));
             }
             self.with_names(device::drop_draft);
@@ -219,7 +249,12 @@ impl Editor {
             return None;
         }
         let key = format!("{key_prefix}{}", device::new_key());
-        Some(Flight { key, body, base: self.base.get_untracked(), under_way: false })
+        Some(Flight {
+            key,
+            body,
+            base: self.base.get_untracked(),
+            under_way: false,
+        })
     }
 
     fn send(&self, mut flight: Flight) {
@@ -232,7 +267,11 @@ impl Editor {
         let key = flight.key.clone();
         set_timeout(
             move || {
-                let late = editor.flight.with_value(|flight| flight.as_ref().is_some_and(|flight| flight.key == key && flight.under_way));
+                let late = editor.flight.with_value(|flight| {
+                    flight
+                        .as_ref()
+                        .is_some_and(|flight| flight.key == key && flight.under_way)
+                });
                 if late {
                     editor.failed(&key);
                 }
@@ -241,14 +280,25 @@ impl Editor {
         );
         spawn_local(async move {
             let (attempt, section) = (editor.attempt.get_value(), editor.name.get_value());
-            let answer =
-                save_section(attempt, section, flight.body.clone(), flight.base, flight.key.clone()).await;
-            editor.answered(&flight, answer.map(|saved| (saved.revision, saved.saved_at)));
+            let answer = save_section(
+                attempt,
+                section,
+                flight.body.clone(),
+                flight.base,
+                flight.key.clone(),
+            )
+            .await;
+            editor.answered(
+                &flight,
+                answer.map(|saved| (saved.revision, saved.saved_at)),
+            );
         });
     }
 
     fn answered(&self, flight: &Flight, answer: Result<(i64, UnixMillis), AppError>) {
-        let ours = self.flight.with_value(|known| known.as_ref().is_some_and(|known| known.key == flight.key));
+        let ours = self
+            .flight
+            .with_value(|known| known.as_ref().is_some_and(|known| known.key == flight.key));
         if !ours {
             return;
         }
@@ -280,7 +330,9 @@ impl Editor {
                     self.status.set(Status::Conflict);
                 }
             }
-            Err(AppError::Unreachable | AppError::Internal(_) | AppError::TooMany(_)) => self.failed(&flight.key),
+            Err(AppError::Unreachable | AppError::Internal(_) | AppError::TooMany(_)) => {
+                self.failed(&flight.key)
+            }
             Err(AppError::NotFound) => {
                 self.flight.set_value(None);
                 self.status.set(Status::Refused(
@@ -309,7 +361,10 @@ impl Editor {
 
     /// The network is said to be back, or the page is looked at again.
     pub fn retry(&self) {
-        if matches!(self.status.get_untracked(), Status::Offline | Status::Pending) {
+        if matches!(
+            self.status.get_untracked(),
+            Status::Offline | Status::Pending
+        ) {
             self.flush();
         }
     }
@@ -335,7 +390,9 @@ impl Editor {
 
     /// The decision: `text` is what the section shall hold. Both versions stay in its history.
     pub fn settle(&self, text: String) {
-        let Some(theirs) = self.theirs.get_untracked() else { return };
+        let Some(theirs) = self.theirs.get_untracked() else {
+            return;
+        };
         let mine = self.body.get_untracked();
         let keeps_mine = text == mine;
         self.theirs.set(None);

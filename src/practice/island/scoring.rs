@@ -26,7 +26,10 @@ pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
         bring_back(&attempt, &form);
         let _ = window_event_listener(ev::keydown, move |event| on_key(&event));
         let _ = window_event_listener(ev::focusin, move |event| {
-            if let Some(name) = event.target().and_then(|target| criterion_of(target.dyn_ref::<Element>()?)) {
+            if let Some(name) = event
+                .target()
+                .and_then(|target| criterion_of(target.dyn_ref::<Element>()?))
+            {
                 target.set(name);
             }
         });
@@ -50,7 +53,13 @@ pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
     });
     let title = move || {
         let name = target.get();
-        document()?.query_selector(&format!("[data-criterion=\"{name}\"] legend")).ok()??.text_content()
+        if name.is_empty() {
+            return None;
+        }
+        document()?
+            .query_selector(&format!("[data-criterion=\"{name}\"] legend"))
+            .ok()??
+            .text_content()
     };
     let quote = move |event: ev::MouseEvent| {
         event.prevent_default();
@@ -73,7 +82,10 @@ fn document() -> Option<Document> {
 }
 
 fn criterion_of(element: &Element) -> Option<String> {
-    element.closest("[data-criterion]").ok()??.get_attribute("data-criterion")
+    element
+        .closest("[data-criterion]")
+        .ok()??
+        .get_attribute("data-criterion")
 }
 
 /// Digits 1 to 4 choose the level of the criterion that has the focus.
@@ -81,12 +93,22 @@ fn on_key(event: &ev::KeyboardEvent) {
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
-    let Some(element) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+    let Some(element) = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+    else {
+        return;
+    };
     if element.tag_name() == "TEXTAREA" || !matches!(event.key().as_str(), "1" | "2" | "3" | "4") {
         return;
     }
-    let Some(name) = criterion_of(&element) else { return };
-    let selector = format!("[data-criterion=\"{name}\"] input[data-digit=\"{}\"]", event.key());
+    let Some(name) = criterion_of(&element) else {
+        return;
+    };
+    let selector = format!(
+        "[data-criterion=\"{name}\"] input[data-digit=\"{}\"]",
+        event.key()
+    );
     let input = document()
         .and_then(|document| document.query_selector(&selector).ok().flatten())
         .and_then(|element| element.dyn_into::<HtmlInputElement>().ok());
@@ -109,7 +131,10 @@ fn selection_in_attempt() -> Option<String> {
         return None;
     }
     let node = selection.anchor_node()?;
-    let element = node.dyn_ref::<Element>().cloned().or_else(|| node.parent_element())?;
+    let element = node
+        .dyn_ref::<Element>()
+        .cloned()
+        .or_else(|| node.parent_element())?;
     element.closest("[data-quotable]").ok()??;
     let text = String::from(selection.to_string());
     let text = text.trim();
@@ -122,7 +147,11 @@ fn put_evidence(criterion: &str, text: &str) {
         .and_then(|element| element.dyn_into::<HtmlTextAreaElement>().ok());
     if let Some(area) = area {
         let before = area.value();
-        let joined = if before.trim().is_empty() { text.to_owned() } else { format!("{}\n{text}", before.trim_end()) };
+        let joined = if before.trim().is_empty() {
+            text.to_owned()
+        } else {
+            format!("{}\n{text}", before.trim_end())
+        };
         area.set_value(&joined);
         let _ = area.focus();
     }
@@ -130,11 +159,17 @@ fn put_evidence(criterion: &str, text: &str) {
 
 /// The form's fields as name and value.
 fn fields(form: &str) -> Vec<(String, String)> {
-    let Some(document) = document() else { return Vec::new() };
+    let Some(document) = document() else {
+        return Vec::new();
+    };
     let mut fields = Vec::new();
-    if let Ok(inputs) = document.query_selector_all(&format!("#{form} input[type=radio]:checked, #{form} textarea")) {
+    if let Ok(inputs) = document.query_selector_all(&format!(
+        "#{form} input[type=radio]:checked, #{form} textarea"
+    )) {
         for index in 0..inputs.length() {
-            let Some(node) = inputs.item(index) else { continue };
+            let Some(node) = inputs.item(index) else {
+                continue;
+            };
             if let Some(input) = node.dyn_ref::<HtmlInputElement>() {
                 fields.push((input.name(), input.value()));
             } else if let Some(area) = node.dyn_ref::<HtmlTextAreaElement>() {
@@ -154,16 +189,28 @@ fn keep(attempt: &str, form: &str) {
 /// Fills in what was there before a reload, where the form has nothing yet.
 fn bring_back(attempt: &str, form: &str) {
     let Some(document) = document() else { return };
-    let Some(kept) = device::remembered(&format!("score/{attempt}")) else { return };
-    let Ok(kept) = serde_json::from_str::<Vec<(String, String)>>(&kept) else { return };
+    let Some(kept) = device::remembered(&format!("score/{attempt}")) else {
+        return;
+    };
+    let Ok(kept) = serde_json::from_str::<Vec<(String, String)>>(&kept) else {
+        return;
+    };
     let filled = fields(form);
     for (name, value) in kept {
-        if filled.iter().any(|(known, value)| *known == name && !value.is_empty()) {
+        if filled
+            .iter()
+            .any(|(known, value)| *known == name && !value.is_empty())
+        {
             continue;
         }
-        let Ok(elements) = document.query_selector_all(&format!("#{form} [name=\"{name}\"]")) else { continue };
+        let Ok(elements) = document.query_selector_all(&format!("#{form} [name=\"{name}\"]"))
+        else {
+            continue;
+        };
         for index in 0..elements.length() {
-            let Some(node) = elements.item(index) else { continue };
+            let Some(node) = elements.item(index) else {
+                continue;
+            };
             if let Some(input) = node.dyn_ref::<HtmlInputElement>() {
                 if input.value() == value {
                     input.set_checked(true);

@@ -3,13 +3,18 @@
 //! The worksheet is one section: its rows are the lines of its text, so that saving, conflicts and history are those of
 //! every section.
 
+use leptos::ev::Event;
+use leptos::html::Div;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlInputElement};
 
 use crate::domain::quantity::{Quantity, Unit};
 use crate::domain::worksheet::{Outcome, Sheet, evaluate};
 use crate::practice::api::{GivenQuantity, WantedEstimate};
 
 use super::saving::Editor;
+use crate::ui::text_area::escape;
 
 /// Empty rows offered below the filled ones.
 const SPARE_ROWS: usize = 2;
@@ -57,7 +62,9 @@ impl Calculator {
                 .collect(),
             wanted: wanted
                 .iter()
-                .filter_map(|estimate| Some((estimate.id.clone(), Unit::parse(&estimate.unit).ok()?)))
+                .filter_map(|estimate| {
+                    Some((estimate.id.clone(), Unit::parse(&estimate.unit).ok()?))
+                })
                 .collect(),
         }
     }
@@ -78,7 +85,10 @@ impl Calculator {
             .collect();
         let lines: Vec<_> = text.lines().collect();
         for diagnostic in diagnostics {
-            let line = lines.get(diagnostic.line as usize - 1).copied().unwrap_or_default();
+            let line = lines
+                .get(diagnostic.line as usize - 1)
+                .copied()
+                .unwrap_or_default();
             let name = line.split_once(':').map_or("", |(name, _)| name).trim();
             results.push((name.to_owned(), Shown::Fault(diagnostic.message)));
         }
@@ -87,6 +97,9 @@ impl Calculator {
 }
 
 /// The worksheet's form. Without JavaScript its rows are posted as they stand.
+///
+/// Its rows are written as text and updated through the document: as typed views they would be a tenth of everything
+/// that the browser loads.
 #[component]
 pub fn Worksheet(
     editor: Editor,
@@ -96,165 +109,39 @@ pub fn Worksheet(
     givens: Vec<GivenQuantity>,
     live: RwSignal<bool>,
 ) -> impl IntoView {
-    let calculator = Calculator::new(&givens, &wanted);
-    let results = Memo::new(move |_| calculator.results(&editor.body.get()));
-    let shown = move |id: &str| {
-        results.with(|results| {
-            results.iter().find(|(row, _)| row == id).map_or(Shown::Nothing, |(_, shown)| shown.clone())
-        })
-    };
-    let value_of = move |id: &str| {
-        rows_of(&editor.body.get()).into_iter().find(|(row, _)| row == id).map(|(_, value)| value).unwrap_or_default()
-    };
-    let wanted_ids: Vec<String> = wanted.iter().map(|estimate| estimate.id.clone()).collect();
-
-    let set_wanted = {
-        let ids = wanted_ids.clone();
-        move |id: &str, value: String| {
-            let mut rows = rows_of(&editor.body.get_untracked());
-            match rows.iter_mut().find(|(row, _)| row == id) {
-                Some(row) => row.1 = value,
-                None => {
-                    // Asked-for rows stand first, in the order in which they are asked for.
-                    let before = ids.iter().position(|known| known == id).unwrap_or(0);
-                    let at = rows
-                        .iter()
-                        .position(|(row, _)| !ids[..before].contains(row))
-                        .unwrap_or(rows.len());
-                    rows.insert(at, (id.to_owned(), value));
-                }
-            }
-            editor.typed(text_of(&rows));
+    let calculator = StoredValue::new(Calculator::new(&givens, &wanted));
+    let html = editor.body.with_untracked(|body| {
+        calculator
+            .with_value(|calculator| tables(body, &wanted, &givens, &calculator.results(body)))
+    });
+    let (wanted, givens) = (StoredValue::new(wanted), StoredValue::new(givens));
+    let node = NodeRef::<Div>::new();
+    // What the rows in the document say.
+    let shown = StoredValue::new(editor.body.get_untracked());
+    let typed = move |_: Event| {
+        if let Some(node) = node.get_untracked() {
+            let text = text_of(&rows_in(&node));
+            shown.set_value(text.clone());
+            editor.typed(text);
+            add_spare_rows(&node);
         }
     };
-
-    let asked = wanted
-        .into_iter()
-        .map(|estimate| {
-            let id = StoredValue::new(estimate.id.clone());
-            let set = set_wanted.clone();
-            let result = move || shown(&id.get_value());
-            let initial = editor.body.with_untracked(|body| {
-                rows_of(body).into_iter().find(|(row, _)| *row == estimate.id).map(|(_, value)| value).unwrap_or_default()
-            });
-            let field = format!("row-{}", estimate.id);
-            let out = format!("out-{}", estimate.id);
-            view! {
-                <tr>
-                    <th scope="row">
-                        <label for=field.clone()>{estimate.label.clone()}</label>
-                        <span class="eyebrow mono">{estimate.id.clone()}</span>
-                    </th>
-                    <td>
-                        <input type="hidden" name="row" value=estimate.id.clone()/>
-                        <input
-                            class="mono"
-                            id=field
-                            name="text"
-                            value=initial
-                            prop:value=move || value_of(&id.get_value())
-                            on:input=move |event| set(&id.get_value(), event_target_value(&event))
-                            on:blur=move |_| editor.flush()
-                            placeholder=format!("in {}, or = a formula", estimate.unit)
-                            autocomplete="off"
-                            spellcheck="false"
-                            maxlength="200"
-                            aria-describedby=out.clone()
-                            aria-invalid=move || matches!(result(), Shown::Fault(_)).then_some("true")
-                        />
-                        <output id=out class="reading"><Reading shown=Signal::derive(result)/></output>
-                    </td>
-                </tr>
-            }
-        })
-        .collect_view();
-
-    let own_ids = wanted_ids.clone();
-    let own_rows = move || {
-        let ids = own_ids.clone();
-        editor.body.with(|body| rows_of(body).into_iter().filter(|(row, _)| !ids.contains(row)).collect::<Vec<_>>())
-    };
-    let own_rows = StoredValue::new(own_rows);
-    let count = Memo::new(move |_| own_rows.with_value(|rows| rows()).len() + SPARE_ROWS);
-    let set_own = {
-        let ids = wanted_ids.clone();
-        move |index: usize, change: &dyn Fn(&mut (String, String))| {
-            let rows = rows_of(&editor.body.get_untracked());
-            let (asked, mut own): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(row, _)| ids.contains(row));
-            while own.len() <= index {
-                own.push((String::new(), String::new()));
-            }
-            change(&mut own[index]);
-            editor.typed(text_of(&asked.into_iter().chain(own).collect::<Vec<_>>()));
+    Effect::new(move |_| {
+        let body = editor.body.get();
+        let Some(node) = node.get() else { return };
+        let results = calculator.with_value(|calculator| calculator.results(&body));
+        if shown.with_value(|shown| *shown != body) {
+            // The text came from elsewhere: another tab, a merge, this device.
+            shown.set_value(body.clone());
+            node.set_inner_html(&wanted.with_value(|wanted| {
+                givens.with_value(|givens| tables(&body, wanted, givens, &results))
+            }));
+            return;
         }
-    };
-    let own = move || {
-        let set_own = set_own.clone();
-        (0..count.get())
-            .map(|index| {
-                let row = move || own_rows.with_value(|rows| rows()).get(index).cloned().unwrap_or_default();
-                let (set_name, set_text) = (set_own.clone(), set_own.clone());
-                let result = move || {
-                    let (id, value) = row();
-                    if id.is_empty() && value.is_empty() { Shown::Nothing } else { shown(&id) }
-                };
-                view! {
-                    <tr>
-                        <td>
-                            <input
-                                class="mono"
-                                name="row"
-                                aria-label=format!("Name of your row {}", index + 1)
-                                value=row().0
-                                prop:value=move || row().0
-                                on:change=move |event| {
-                                    let name = event_target_value(&event);
-                                    set_name(index, &|row| row.0 = name.trim().to_owned());
-                                }
-                                placeholder="name"
-                                autocomplete="off"
-                                spellcheck="false"
-                                maxlength="40"
-                            />
-                        </td>
-                        <td>
-                            <input
-                                class="mono"
-                                name="text"
-                                aria-label=format!("Value of your row {}", index + 1)
-                                value=row().1
-                                prop:value=move || row().1
-                                on:change=move |event| {
-                                    let text = event_target_value(&event);
-                                    set_text(index, &|row| row.1 = text.trim().to_owned());
-                                }
-                                placeholder="value or = formula"
-                                autocomplete="off"
-                                spellcheck="false"
-                                maxlength="200"
-                            />
-                            <output class="reading"><Reading shown=Signal::derive(result)/></output>
-                        </td>
-                    </tr>
-                }
-            })
-            .collect_view()
-    };
-
-    let given_rows = givens
-        .into_iter()
-        .map(|given| {
-            view! {
-                <tr>
-                    <th scope="row">{given.label}<span class="eyebrow mono">{given.id}</span></th>
-                    <td class="mono">{given.value}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-
+        show_results(&node, &results);
+    });
     view! {
-        <form class="worksheet" method="post" action=action on:submit=move |event| {
+        <form class="worksheet" method="post" action=action on:input=typed on:focusout=move |_| editor.flush() on:submit=move |event| {
             if live.get_untracked() {
                 event.prevent_default();
                 editor.flush();
@@ -262,41 +149,199 @@ pub fn Worksheet(
         }>
             <input type="hidden" name="base" value=editor.base.get_untracked()/>
             <input type="hidden" name="key" value=form_key/>
-            <h3 id="numbers">"Numbers"</h3>
+            <h2 id="numbers">"Numbers"</h2>
             <p class="quiet small">
                 "Type them as you would write them: "<code>"5M/s"</code>", "<code>"300 KB"</code>", "<code>"2.5 TB/day"</code>
                 ". A row that starts with = calculates with other rows by name, as in "<code>"= dau * 2 / 86400"</code>"."
             </p>
-            <table aria-labelledby="numbers">
-                <thead><tr><th scope="col">"Quantity"</th><th scope="col">"Your estimate"</th></tr></thead>
-                <tbody>{asked}</tbody>
-            </table>
-            <details class="fold" open>
-                <summary>"Rows of your own"</summary>
-                <table aria-label="Rows of your own">
-                    <thead><tr><th scope="col">"Name"</th><th scope="col">"Value or formula"</th></tr></thead>
-                    <tbody>{own}</tbody>
-                </table>
-            </details>
-            <details class="fold">
-                <summary>"Given by the prompt"</summary>
-                <table aria-label="Given by the prompt"><tbody>{given_rows}</tbody></table>
-            </details>
+            <div node_ref=node inner_html=html></div>
             <button class="btn without-script">"Save the numbers"</button>
         </form>
     }
 }
 
-#[component]
-fn Reading(#[prop(into)] shown: Signal<Shown>) -> impl IntoView {
-    move || match shown.get() {
-        Shown::Nothing => ().into_any(),
-        Shown::Value { shown, note } => view! {
-            <span class="mono">{format!("= {shown}")}</span>
-            {note.map(|note| view! { <span class="quiet">{format!(" {note}")}</span> })}
+/// The rows as markup: what is asked for, the candidate's own, what is given.
+fn tables(
+    text: &str,
+    wanted: &[WantedEstimate],
+    givens: &[GivenQuantity],
+    results: &[(String, Shown)],
+) -> String {
+    let rows = rows_of(text);
+    let asked: String = wanted
+        .iter()
+        .map(|estimate| {
+            let value = rows.iter().find(|(row, _)| *row == estimate.id).map_or("", |(_, value)| value.as_str());
+            let (id, label) = (escape(&estimate.id), escape(&estimate.label));
+            format!(
+                "<tr><th scope=\"row\"><label for=\"row-{id}\">{label}</label><span class=\"eyebrow mono\">{id}</span></th>\
+                 <td><input type=\"hidden\" name=\"asked\" value=\"{id}\">{}{}</td></tr>",
+                input(&format!("id=\"row-{id}\" placeholder=\"in {}, or = a formula\"", escape(&estimate.unit)), &id, value),
+                output(&id, &reading(results, &estimate.id, value)),
+            )
+        })
+        .collect();
+    let mut own: Vec<_> = rows
+        .iter()
+        .filter(|(row, _)| !wanted.iter().any(|estimate| estimate.id == *row))
+        .cloned()
+        .collect();
+    own.extend(std::iter::repeat_n(
+        (String::new(), String::new()),
+        SPARE_ROWS,
+    ));
+    let own: String = own
+        .iter()
+        .enumerate()
+        .map(|(number, (name, value))| own_row(number + 1, name, value, results))
+        .collect();
+    let given: String = givens
+        .iter()
+        .map(|given| {
+            format!(
+                "<tr><th scope=\"row\">{}<span class=\"eyebrow mono\">{}</span></th><td class=\"mono\">{}</td></tr>",
+                escape(&given.label),
+                escape(&given.id),
+                escape(&given.value)
+            )
+        })
+        .collect();
+    format!(
+        "<table aria-labelledby=\"numbers\"><thead><tr><th scope=\"col\">Quantity</th><th scope=\"col\">Your estimate</th></tr></thead>\
+         <tbody>{asked}</tbody></table>\
+         <details class=\"fold\" open><summary>Rows of your own</summary><table aria-label=\"Rows of your own\">\
+         <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Value or formula</th></tr></thead>\
+         <tbody data-own>{own}</tbody></table></details>\
+         <details class=\"fold\"><summary>Given by the prompt</summary><table aria-label=\"Given by the prompt\"><tbody>{given}</tbody></table></details>"
+    )
+}
+
+fn own_row(number: usize, name: &str, value: &str, results: &[(String, Shown)]) -> String {
+    let id = format!("own-{number}");
+    format!(
+        "<tr><td><input class=\"mono\" name=\"row\" aria-label=\"Name of your row {number}\" value=\"{}\" placeholder=\"name\" \
+         autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"40\"></td><td>{}{}</td></tr>",
+        escape(name),
+        input(
+            &format!(
+                "aria-label=\"Value of your row {number}\" placeholder=\"value or = formula\""
+            ),
+            &id,
+            value
+        ),
+        output(&id, &reading(results, name, value)),
+    )
+}
+
+fn input(attributes: &str, id: &str, value: &str) -> String {
+    format!(
+        "<input class=\"mono\" name=\"text\" {attributes} value=\"{}\" aria-describedby=\"out-{id}\" autocomplete=\"off\" \
+         autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"200\">",
+        escape(value)
+    )
+}
+
+fn output(id: &str, shown: &Shown) -> String {
+    format!(
+        "<output id=\"out-{id}\" class=\"reading\">{}</output>",
+        words(shown)
+    )
+}
+
+fn words(shown: &Shown) -> String {
+    match shown {
+        Shown::Nothing => String::new(),
+        Shown::Value { shown, note } => {
+            let note = note.as_ref().map_or_else(String::new, |note| {
+                format!(" <span class=\"quiet\">{}</span>", escape(note))
+            });
+            format!("<span class=\"mono\">= {}</span>{note}", escape(shown))
         }
-        .into_any(),
-        Shown::Fault(message) => view! { <span class="fault">{message}</span> }.into_any(),
+        Shown::Fault(message) => format!("<span class=\"fault\">{}</span>", escape(message)),
+    }
+}
+
+fn reading(results: &[(String, Shown)], name: &str, value: &str) -> Shown {
+    if name.is_empty() && value.is_empty() {
+        return Shown::Nothing;
+    }
+    // A row that appears twice is at fault at its second place; the fault is what helps.
+    let found = results
+        .iter()
+        .filter(|(row, _)| row == name)
+        .map(|(_, shown)| shown);
+    found
+        .clone()
+        .find(|shown| matches!(shown, Shown::Fault(_)))
+        .or_else(|| found.clone().next())
+        .cloned()
+        .unwrap_or(Shown::Nothing)
+}
+
+/// Every row in the document with its name's and its value's field.
+fn fields(node: &Element) -> Vec<(HtmlInputElement, HtmlInputElement, Option<Element>)> {
+    let Ok(rows) = node.query_selector_all("tr") else {
+        return Vec::new();
+    };
+    (0..rows.length())
+        .filter_map(|index| {
+            let row = rows.item(index)?.dyn_into::<Element>().ok()?;
+            let field = |name| {
+                row.query_selector(name)
+                    .ok()??
+                    .dyn_into::<HtmlInputElement>()
+                    .ok()
+            };
+            Some((
+                field("[name=row], [name=asked]")?,
+                field("[name=text]")?,
+                row.query_selector("output").ok()?,
+            ))
+        })
+        .collect()
+}
+
+fn rows_in(node: &Element) -> Vec<(String, String)> {
+    fields(node)
+        .iter()
+        // An asked-for row without a value is not a row yet.
+        .filter(|(name, value, _)| name.name() != "asked" || !value.value().trim().is_empty())
+        .map(|(name, value, _)| {
+            (
+                name.value().trim().to_owned(),
+                value.value().trim().to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn show_results(node: &Element, results: &[(String, Shown)]) {
+    for (name, value, output) in fields(node) {
+        let shown = reading(results, name.value().trim(), value.value().trim());
+        if let Some(output) = output {
+            let words = words(&shown);
+            if output.inner_html() != words {
+                output.set_inner_html(&words);
+            }
+        }
+        let _ = match shown {
+            Shown::Fault(_) => value.set_attribute("aria-invalid", "true"),
+            _ => value.remove_attribute("aria-invalid"),
+        };
+    }
+}
+
+/// Keeps an empty row below the filled ones.
+fn add_spare_rows(node: &Element) {
+    let Ok(Some(body)) = node.query_selector("[data-own]") else {
+        return;
+    };
+    let own = fields(&body);
+    if own
+        .last()
+        .is_some_and(|(name, value, _)| !name.value().is_empty() || !value.value().is_empty())
+    {
+        let _ = body.insert_adjacent_html("beforeend", &own_row(own.len() + 1, "", "", &[]));
     }
 }
 
@@ -306,7 +351,13 @@ mod tests {
 
     #[test]
     fn rows_survive_their_text() {
-        for text in ["a: 1\nb: = a * 2", "Not an id: 5", ": lost?", "a:", "just words"] {
+        for text in [
+            "a: 1\nb: = a * 2",
+            "Not an id: 5",
+            ": lost?",
+            "a:",
+            "just words",
+        ] {
             let rows = rows_of(text);
             assert_eq!(rows_of(&text_of(&rows)), rows, "{text}");
         }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use leptos::either::Either;
 use leptos::ev;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
 
-use crate::domain::attempt::{MINUTE, RoundClock, SectionName, Terms, Tone, UnixMillis, Way};
+use crate::domain::attempt::{MINUTE, RoundClock, SectionName, Terms, Tone, UnixMillis};
 use crate::domain::phase::Phase;
-use crate::practice::api::{
-    DueCurveball, HintText, LookedFor, SectionText, WorkspaceData, ask_hint, preview, take_pulse,
-};
+use crate::practice::api::{DueCurveball, SectionText, WorkspaceData, preview, take_pulse};
 use crate::ui::text_area::TextArea;
 
 use super::device;
@@ -92,7 +92,12 @@ impl Desk {
     }
 
     fn editor(&self, name: &str) -> Option<Editor> {
-        self.editors.with(|editors| editors.iter().find(|editor| editor.name.with_value(|slug| slug == name)).copied())
+        self.editors.with(|editors| {
+            editors
+                .iter()
+                .find(|editor| editor.name.with_value(|slug| slug == name))
+                .copied()
+        })
     }
 
     /// The editors that the open page shows: the phase's text, and the worksheet beside the estimates.
@@ -109,14 +114,24 @@ impl Desk {
     fn spent_in(&self, phase: Phase) -> i64 {
         let told = self.spent.get()[phase.index()];
         let running = self.phase() == Some(phase) && !self.closed.get();
-        if running { told + (self.now.get() - self.spent_at.get()).max(0) } else { told }
+        if running {
+            told + (self.now.get() - self.spent_at.get()).max(0)
+        } else {
+            told
+        }
     }
 
     /// The order of the rail: phases, then curveballs.
     fn rail(&self) -> Vec<String> {
         let phases = Phase::ALL.iter().map(|phase| phase.slug().to_owned());
         let balls = self.curveballs.get_untracked();
-        phases.chain(balls.iter().map(|ball| SectionName::Curveball(ball.id.clone()).slug())).collect()
+        phases
+            .chain(
+                balls
+                    .iter()
+                    .map(|ball| SectionName::Curveball(ball.id.clone()).slug()),
+            )
+            .collect()
     }
 
     fn open(&self, name: &str) {
@@ -130,10 +145,17 @@ impl Desk {
         device::show_address(&self.path(name));
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             let title = self.title(name);
-            let tail = document.title().split_once(" · ").map_or(String::new(), |(_, tail)| tail.to_owned());
+            let tail = document
+                .title()
+                .split_once(" · ")
+                .map_or(String::new(), |(_, tail)| tail.to_owned());
             document.set_title(&format!("{title} · {tail}"));
         }
         self.announced.set(self.title(name));
+        // A hint that is asked for leads back to here.
+        if let Some(back) = element::<web_sys::HtmlInputElement>("back") {
+            back.set_value(name);
+        }
         self.pulse();
     }
 
@@ -142,7 +164,12 @@ impl Desk {
             Some(SectionName::Phase(phase)) => phase.title().to_owned(),
             Some(SectionName::Curveball(id)) => self
                 .curveballs
-                .with_untracked(|balls| balls.iter().find(|ball| ball.id == id).map(|ball| ball.title.clone()))
+                .with_untracked(|balls| {
+                    balls
+                        .iter()
+                        .find(|ball| ball.id == id)
+                        .map(|ball| ball.title.clone())
+                })
                 .unwrap_or_else(|| "Curveball".to_owned()),
             _ => "Numbers".to_owned(),
         }
@@ -150,7 +177,10 @@ impl Desk {
 
     fn step(&self, by: isize) {
         let rail = self.rail();
-        let at = rail.iter().position(|name| self.current.with_untracked(|current| current == name)).unwrap_or(0);
+        let at = rail
+            .iter()
+            .position(|name| self.current.with_untracked(|current| current == name))
+            .unwrap_or(0);
         if let Some(name) = at.checked_add_signed(by).and_then(|at| rail.get(at)) {
             self.open(name);
         }
@@ -167,21 +197,35 @@ impl Desk {
                 .iter()
                 .map(|editor| (editor.slug(), editor.base.get_untracked()))
                 .collect();
-            let Ok(told) = take_pulse(self.attempt.get_value(), self.current.get_untracked(), known).await else { return };
+            let Ok(told) = take_pulse(
+                self.attempt.get_value(),
+                self.current.get_untracked(),
+                known,
+            )
+            .await
+            else {
+                return;
+            };
             self.now.set(told.now);
             self.spent.set(told.spent);
             self.spent_at.set(told.now);
             self.next_curveball_at.set(told.next_curveball_at);
             self.receive(told.curveballs);
             for section in &told.changed {
-                match self.editors.with_untracked(|editors| editors.iter().find(|editor| editor.slug() == section.name).copied()) {
+                match self.editors.with_untracked(|editors| {
+                    editors
+                        .iter()
+                        .find(|editor| editor.slug() == section.name)
+                        .copied()
+                }) {
                     Some(editor) => editor.newer(section),
                     None => self.add_editor(section),
                 }
             }
             if told.closed && !self.closed.get_untracked() {
                 self.closed.set(true);
-                self.announced.set("This attempt has been scored and takes no more changes.".to_owned());
+                self.announced
+                    .set("This attempt has been scored and takes no more changes.".to_owned());
             }
         });
     }
@@ -199,10 +243,21 @@ impl Desk {
                 continue;
             }
             let name = SectionName::Curveball(ball.id.clone()).slug();
-            if self.editors.with_untracked(|editors| editors.iter().all(|editor| editor.slug() != name)) {
-                self.add_editor(&SectionText { name, body: String::new(), revision: 0, saved_at: 0 });
+            if self
+                .editors
+                .with_untracked(|editors| editors.iter().all(|editor| editor.slug() != name))
+            {
+                self.add_editor(&SectionText {
+                    name,
+                    body: String::new(),
+                    revision: 0,
+                    saved_at: 0,
+                });
             }
-            self.announced.set(format!("The interviewer asks: {}. It is in the list of phases.", ball.title));
+            self.announced.set(format!(
+                "The interviewer asks: {}. It is in the list of phases.",
+                ball.title
+            ));
         }
         if balls.len() != known.len() {
             self.curveballs.set(balls);
@@ -210,15 +265,23 @@ impl Desk {
     }
 }
 
-/// The workspace of one attempt. `children` is the prompt, rendered by the server.
+/// The workspace of one attempt. `children` is the side panel, rendered by the server; which part of it belongs to the
+/// open section is said by `data-current`.
 #[island]
 pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
     let page = StoredValue::new(String::new());
-    let editors = data.sections.iter().map(|section| Editor::new(&data.attempt, "", section)).collect::<Vec<_>>();
+    let editors = data
+        .sections
+        .iter()
+        .map(|section| Editor::new(&data.attempt, "", section))
+        .collect::<Vec<_>>();
     let desk = Desk {
         attempt: StoredValue::new(data.attempt.clone()),
         terms: data.terms,
-        clock: RoundClock { started_at: data.started_at, minutes: data.terms.minutes },
+        clock: RoundClock {
+            started_at: data.started_at,
+            minutes: data.terms.minutes,
+        },
         now: RwSignal::new(data.now),
         spent: RwSignal::new(data.spent),
         spent_at: RwSignal::new(data.now),
@@ -256,7 +319,9 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
 
     let commands = Signal::derive(move || commands(desk));
     let terms = data.terms;
-    let length = terms.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
+    let length = terms
+        .minutes
+        .map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
     let tag = format!("{} · {} · {length}", terms.way.slug(), terms.level.slug());
     let score = desk.path("score");
     let sheet = move |editor: Editor| {
@@ -265,7 +330,12 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
         }
     };
     view! {
-        <div class="workspace" class:live=move || desk.live.get() class:without-side=move || !desk.side.get()>
+        <div
+            class="workspace"
+            class:live=move || desk.live.get()
+            class:without-side=move || !desk.side.get()
+            data-current=move || desk.current.get()
+        >
             <header class="bar">
                 <a class="mark" href="/" aria-label="Headroom, home">
                     <svg width="16" height="18" viewBox="0 0 16 18" aria-hidden="true">
@@ -294,9 +364,7 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
                 <StatusLine desk=desk/>
             </main>
             <aside class="side" aria-label="Prompt and help">
-                <SidePanel desk=desk looked_for=data.looked_for.clone() hints=data.hints.clone() hints_in_all=data.hints_in_all>
-                    {children()}
-                </SidePanel>
+                {children()}
             </aside>
             <nav class="bottom" aria-label="Panels">
                 <label for="view-phases">"Phases"</label>
@@ -308,6 +376,14 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
             <Shortcuts node=shortcuts/>
         </div>
     }
+}
+
+fn element<T: JsCast>(id: &str) -> Option<T> {
+    web_sys::window()?
+        .document()?
+        .get_element_by_id(id)?
+        .dyn_into()
+        .ok()
 }
 
 fn show(dialog: NodeRef<Dialog>) {
@@ -323,9 +399,15 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
     let page = device::new_key();
     desk.page.set_value(page.clone());
     if let Some(mode) = device::remembered("mode") {
-        desk.mode.set(Mode::ALL.into_iter().find(|known| known.slug() == mode).unwrap_or(Mode::Write));
+        desk.mode.set(
+            Mode::ALL
+                .into_iter()
+                .find(|known| known.slug() == mode)
+                .unwrap_or(Mode::Write),
+        );
     }
-    desk.side.set(device::remembered("side").as_deref() != Some("closed"));
+    desk.side
+        .set(device::remembered("side").as_deref() != Some("closed"));
     for editor in desk.editors.get_untracked() {
         editor.set_page(&page);
         editor.recover();
@@ -343,7 +425,11 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
             let (server, device) = told.get_value();
             let now = server + (device::now() - device);
             desk.now.set(now);
-            if desk.next_curveball_at.get_untracked().is_some_and(|at| now >= at) {
+            if desk
+                .next_curveball_at
+                .get_untracked()
+                .is_some_and(|at| now >= at)
+            {
                 desk.next_curveball_at.set(None);
                 desk.pulse();
             }
@@ -358,15 +444,25 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
         let _ = window_event_listener_untyped(name, move |event| work(event));
     };
     listen("online", Box::new(move |_| all(&|editor| editor.retry())));
-    listen("pagehide", Box::new(move |_| all(&|editor| editor.flush_at_exit())));
+    listen(
+        "pagehide",
+        Box::new(move |_| all(&|editor| editor.flush_at_exit())),
+    );
     listen("pageshow", Box::new(move |_| all(&|editor| editor.retry())));
     listen("focus", Box::new(move |_| desk.pulse()));
-    listen("popstate", Box::new(move |_| {
-        let address = device::address();
-        if let Some(name) = address.rsplit('/').next().filter(|name| SectionName::from_slug(name).is_some()) {
-            desk.current.set(name.to_owned());
-        }
-    }));
+    listen(
+        "popstate",
+        Box::new(move |_| {
+            let address = device::address();
+            if let Some(name) = address
+                .rsplit('/')
+                .next()
+                .filter(|name| SectionName::from_slug(name).is_some())
+            {
+                desk.current.set(name.to_owned());
+            }
+        }),
+    );
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {
         let visibility = wasm_bindgen::closure::Closure::<dyn Fn()>::new(move || {
             if device::is_visible() {
@@ -376,19 +472,29 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
                 all(&|editor| editor.flush());
             }
         });
-        use wasm_bindgen::JsCast as _;
-        let _ = document.add_event_listener_with_callback("visibilitychange", visibility.as_ref().unchecked_ref());
+        let _ = document.add_event_listener_with_callback(
+            "visibilitychange",
+            visibility.as_ref().unchecked_ref(),
+        );
         visibility.forget();
     }
-    let _ = window_event_listener(ev::keydown, move |event| on_key(desk, palette, shortcuts, &event));
+    let _ = window_event_listener(ev::keydown, move |event| {
+        on_key(desk, palette, shortcuts, &event)
+    });
 }
 
-fn on_key(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>, event: &ev::KeyboardEvent) {
-    use wasm_bindgen::JsCast as _;
+fn on_key(
+    desk: Desk,
+    palette: NodeRef<Dialog>,
+    shortcuts: NodeRef<Dialog>,
+    event: &ev::KeyboardEvent,
+) {
     let typing = event
         .target()
         .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
+        .is_some_and(|element| {
+            matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+        });
     let in_dialog = [palette, shortcuts]
         .iter()
         .any(|dialog| dialog.get_untracked().is_some_and(|dialog| dialog.open()));
@@ -439,7 +545,10 @@ fn on_key(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>, even
             true
         }
         ("Escape", _) if typing => {
-            if let Some(element) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok()) {
+            if let Some(element) = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok())
+            {
                 let _ = element.blur();
             }
             false
@@ -452,21 +561,47 @@ fn on_key(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>, even
 }
 
 fn commands(desk: Desk) -> Vec<Command> {
-    let command = |title: &str, keys: &str, action| Command { title: title.to_owned(), keys: keys.to_owned(), action };
+    let command = |title: &str, keys: &str, action| Command {
+        title: title.to_owned(),
+        keys: keys.to_owned(),
+        action,
+    };
     desk.curveballs.track();
     let mut commands: Vec<_> = desk
         .rail()
         .into_iter()
-        .map(|name| command(&format!("Go to {}", desk.title(&name)), "", Action::Open(name)))
+        .map(|name| {
+            command(
+                &format!("Go to {}", desk.title(&name)),
+                "",
+                Action::Open(name),
+            )
+        })
         .collect();
     let current = desk.current.get();
     commands.extend([
         command("Write, both or preview", "Alt P", Action::Preview),
         command("Show or hide the side panel", "Alt S", Action::Side),
-        command("History of this section", "", Action::Go(desk.path(&format!("{current}/history")))),
-        command("Score this attempt", "Ctrl/⌘ Enter", Action::Go(desk.path("score"))),
-        command("Export as Markdown", "", Action::Go(desk.path("export/attempt.md"))),
-        command("Export as JSON", "", Action::Go(desk.path("export/attempt.json"))),
+        command(
+            "History of this section",
+            "",
+            Action::Go(desk.path(&format!("{current}/history"))),
+        ),
+        command(
+            "Score this attempt",
+            "Ctrl/⌘ Enter",
+            Action::Go(desk.path("score")),
+        ),
+        command(
+            "Export as Markdown",
+            "",
+            Action::Go(desk.path("export/attempt.md")),
+        ),
+        command(
+            "Export as JSON",
+            "",
+            Action::Go(desk.path("export/attempt.json")),
+        ),
         command("Your attempts", "", Action::Go("/attempts".to_owned())),
         command("Keyboard shortcuts", "?", Action::Shortcuts),
     ]);
@@ -581,12 +716,7 @@ fn follow(desk: Desk, event: &ev::MouseEvent, name: &str) {
     if desk.live.get_untracked() && !event.ctrl_key() && !event.meta_key() && !event.shift_key() {
         event.prevent_default();
         desk.open(name);
-        use wasm_bindgen::JsCast as _;
-        let write = web_sys::window()
-            .and_then(|window| window.document())
-            .and_then(|document| document.get_element_by_id("view-write"))
-            .and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
-        if let Some(write) = write {
+        if let Some(write) = element::<web_sys::HtmlInputElement>("view-write") {
             write.set_checked(true);
         }
     }
@@ -620,7 +750,8 @@ fn Notices(desk: Desk) -> impl IntoView {
 fn MadeHeader(desk: Desk) -> impl IntoView {
     let title = move || desk.title(&desk.current.get());
     let target = move || {
-        desk.phase().map(|phase| format!("target {} min", desk.terms.target(phase)))
+        desk.phase()
+            .map(|phase| format!("target {} min", desk.terms.target(phase)))
     };
     let history = move || desk.path(&format!("{}/history", desk.current.get()));
     let mode = |mode: Mode| {
@@ -657,29 +788,41 @@ fn SectionSheet(
     let shown = {
         let name = name.clone();
         move || {
-            desk.current.with(|current| *current == name || (name == "worksheet" && current == Phase::Estimates.slug()))
+            desk.current.with(|current| {
+                *current == name || (name == "worksheet" && current == Phase::Estimates.slug())
+            })
         }
     };
     let hidden = move || !shown();
     if name == "worksheet" {
-        return view! {
+        return Either::Left(view! {
             <section class="sheet numbers" hidden=hidden>
                 <Versions editor=editor/>
                 <Worksheet editor=editor action=action form_key=key wanted=wanted givens=givens live=desk.live/>
             </section>
-        }
-        .into_any();
+        });
     }
     let question = {
         let id = name.strip_prefix("curveball-").map(ToOwned::to_owned);
         move || {
             let id = id.as_ref()?;
-            desk.curveballs.with(|balls| balls.iter().find(|ball| ball.id == *id).map(|ball| ball.question.clone()))
+            desk.curveballs.with(|balls| {
+                balls
+                    .iter()
+                    .find(|ball| ball.id == *id)
+                    .map(|ball| ball.question.clone())
+            })
         }
     };
     let field = format!("text-{name}");
-    let label = if name == Phase::Estimates.slug() { "Notes on your estimates".to_owned() } else { desk.title(&name) };
-    let then = Phase::from_slug(&name).and_then(Phase::next).map(Phase::slug);
+    let label = if name == Phase::Estimates.slug() {
+        "Notes on your estimates".to_owned()
+    } else {
+        desk.title(&name)
+    };
+    let then = Phase::from_slug(&name)
+        .and_then(Phase::next)
+        .map(Phase::slug);
     let body = editor.body.get_untracked();
     let node = editor.node;
     let too_long = move || match editor.status.get() {
@@ -688,7 +831,7 @@ fn SectionSheet(
         )),
         _ => None,
     };
-    view! {
+    Either::Right(view! {
         <section class="sheet" hidden=hidden>
             {move || question().map(|html| view! { <div class="question prose" inner_html=html></div> })}
             <Versions editor=editor/>
@@ -714,8 +857,7 @@ fn SectionSheet(
                 </p>
             </form>
         </section>
-    }
-    .into_any()
+    })
 }
 
 /// Both versions of a section that was changed in two places, and the decision.
@@ -724,7 +866,10 @@ fn Versions(editor: Editor) -> impl IntoView {
     move || {
         let theirs = editor.theirs.get()?;
         let mine = editor.body.get();
-        let (text, both) = (theirs.body.clone(), format!("{}\n\n{mine}", theirs.body.trim_end()));
+        let (text, both) = (
+            theirs.body.clone(),
+            format!("{}\n\n{mine}", theirs.body.trim_end()),
+        );
         Some(view! {
             <div class="versions" role="group" aria-label="Two versions of this section">
                 <p><b>"This section was changed elsewhere"</b>{format!(" ({}). Nothing is lost: choose, and both stay in its history.", device::local_time(theirs.saved_at))}</p>
@@ -748,7 +893,10 @@ fn PreviewPane(desk: Desk) -> impl IntoView {
     let asked = StoredValue::new(0_u32);
     Effect::new(move |_| {
         let wanted = desk.live.get() && desk.mode.get() != Mode::Write;
-        let text = desk.editor(&desk.current.get()).map(|editor| editor.body.get()).unwrap_or_default();
+        let text = desk
+            .editor(&desk.current.get())
+            .map(|editor| editor.body.get())
+            .unwrap_or_default();
         asked.update_value(|asked| *asked += 1);
         if !wanted {
             return;
@@ -781,7 +929,13 @@ fn PreviewPane(desk: Desk) -> impl IntoView {
 
 #[component]
 fn StatusLine(desk: Desk) -> impl IntoView {
-    let time = move |at| if desk.live.get() { device::local_time(at) } else { device::utc_time(at) };
+    let time = move |at| {
+        if desk.live.get() {
+            device::local_time(at)
+        } else {
+            device::utc_time(at)
+        }
+    };
     // The state that matters most among what is open.
     let state = move || {
         let rank = |status: &Status| match status {
@@ -809,16 +963,31 @@ fn StatusLine(desk: Desk) -> impl IntoView {
         Status::Pending | Status::Saving => ("", "Saving…".to_owned()),
         Status::Saved(at) => ("saved", format!("Saved {}", time(at))),
         Status::Offline => ("offline", "Offline: kept on this device".to_owned()),
-        Status::TooLong(kilobytes) => ("offline", format!("Not saved: {kilobytes} KB of 64 KB, kept on this device")),
-        Status::Conflict => ("offline", "Two versions: choose above. Both are kept".to_owned()),
+        Status::TooLong(kilobytes) => (
+            "offline",
+            format!("Not saved: {kilobytes} KB of 64 KB, kept on this device"),
+        ),
+        Status::Conflict => (
+            "offline",
+            "Two versions: choose above. Both are kept".to_owned(),
+        ),
         Status::Refused(reason) => ("offline", format!("Not saved: {reason}")),
     };
     let revision = move || {
-        desk.editor(&desk.current.get()).map(|editor| editor.base.get()).filter(|revision| *revision > 0).map(|revision| format!("revision {revision}"))
+        desk.editor(&desk.current.get())
+            .map(|editor| editor.base.get())
+            .filter(|revision| *revision > 0)
+            .map(|revision| format!("revision {revision}"))
     };
-    let recovered = move || desk.open_editors().iter().any(|editor| editor.recovered.get());
+    let recovered = move || {
+        desk.open_editors()
+            .iter()
+            .any(|editor| editor.recovered.get())
+    };
     let words = move || {
-        desk.editor(&desk.current.get()).map(|editor| editor.body.with(|body| body.split_whitespace().count())).map(|words| format!("{words} words"))
+        desk.editor(&desk.current.get())
+            .map(|editor| editor.body.with(|body| body.split_whitespace().count()))
+            .map(|words| format!("{words} words"))
     };
     view! {
         <div class="status">
@@ -827,100 +996,5 @@ fn StatusLine(desk: Desk) -> impl IntoView {
             <span hidden=move || !recovered()>"Brought back from this device"</span>
             <span class="push num">{words}</span>
         </div>
-    }
-}
-
-#[component]
-fn SidePanel(
-    desk: Desk,
-    looked_for: Vec<LookedFor>,
-    hints: Vec<HintText>,
-    hints_in_all: u32,
-    children: Children,
-) -> impl IntoView {
-    let guided = desk.terms.way == Way::Guided;
-    let level = desk.terms.level.title();
-    let looked_for = StoredValue::new(looked_for);
-    let anchors = move || {
-        let current = desk.current.get();
-        let found: Vec<_> = looked_for.get_value().into_iter().filter(|row| row.phase == current).collect();
-        if found.is_empty() {
-            view! { <p class="quiet">"No criterion is tied to this section alone; it counts through the others."</p> }.into_any()
-        } else {
-            found
-                .into_iter()
-                .map(|row| view! { <h3>{row.criterion}</h3><p class="why">{row.anchor}</p> })
-                .collect_view()
-                .into_any()
-        }
-    };
-    view! {
-        <div class="tabs" role="group" aria-label="Side panel">
-            <label><input type="radio" name="panel" id="panel-prompt" checked/>"Prompt"</label>
-            {guided.then(|| view! { <label><input type="radio" name="panel" id="panel-looked-for"/>"Looked for"</label> })}
-            <label><input type="radio" name="panel" id="panel-hints"/>"Hints"</label>
-        </div>
-        <div class="panel" data-panel="prompt">{children()}</div>
-        {guided.then(|| view! {
-            <div class="panel" data-panel="looked-for">
-                <h2>{format!("Looked for at {level}")}</h2>
-                {anchors}
-            </div>
-        })}
-        <div class="panel" data-panel="hints" id="hints"><Hints desk=desk hints=hints in_all=hints_in_all/></div>
-    }
-}
-
-#[component]
-fn Hints(desk: Desk, hints: Vec<HintText>, in_all: u32) -> impl IntoView {
-    let guided = desk.terms.way == Way::Guided;
-    let hints = RwSignal::new(hints);
-    let busy = RwSignal::new(false);
-    let failed = RwSignal::new(false);
-    let ask = move |event: ev::SubmitEvent| {
-        if !desk.live.get_untracked() {
-            return;
-        }
-        event.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        spawn_local(async move {
-            let answer = ask_hint(desk.attempt.get_value()).await;
-            busy.set(false);
-            failed.set(answer.is_err());
-            if let Ok(Some(hint)) = answer {
-                hints.update(|hints| hints.push(hint));
-            }
-        });
-    };
-    let left = move || (in_all as usize).saturating_sub(hints.with(Vec::len));
-    view! {
-        <h2>"Hints"</h2>
-        {(!guided).then(|| view! {
-            <p class="quiet small">"Each one that you ask for is recorded and shown with your result."</p>
-        })}
-        {move || {
-            hints
-                .get()
-                .into_iter()
-                .map(|hint| view! {
-                    <details class="fold" open=!guided>
-                        <summary><span class="when">{hint.phase}</span>{hint.title}</summary>
-                        <div inner_html=hint.body></div>
-                    </details>
-                })
-                .collect_view()
-        }}
-        {(!guided).then(|| view! {
-            <form method="post" action=desk.path("hints") on:submit=ask>
-                <input type="hidden" name="back" value=desk.current.get_untracked()/>
-                <button class="btn" disabled=move || busy.get() || left() == 0>
-                    {move || if left() == 0 { "All hints are shown".to_owned() } else { format!("Ask for a hint ({} left)", left()) }}
-                </button>
-            </form>
-            <p class="fault" hidden=move || !failed.get()>"The hint could not be fetched. Try again in a moment."</p>
-        })}
     }
 }

@@ -24,12 +24,19 @@ use super::{prompt_title, terms_words, utc_words};
 const CHARTED: usize = 24;
 
 /// `GET /attempts`
-pub async fn attempts(State(state): State<AppState>, viewer: Viewer, theme: Theme) -> Result<Response, AppError> {
+pub async fn attempts(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    theme: Theme,
+) -> Result<Response, AppError> {
     let (list, scores) = match viewer.owner() {
         Some(owner) => {
             let mut reader = state.db.read().await?;
             let conn = &mut reader.conn();
-            (store::attempts(conn, owner).await?, store::scores_of_owner(conn, owner).await?)
+            (
+                store::attempts(conn, owner).await?,
+                store::scores_of_owner(conn, owner).await?,
+            )
         }
         None => (Vec::new(), Vec::new()),
     };
@@ -54,9 +61,15 @@ pub async fn attempts(State(state): State<AppState>, viewer: Viewer, theme: Them
             }
             .into_any();
         }
-        let rows = list.iter().map(|attempt| row(attempt, &scores, &library)).collect_view();
+        let rows = list
+            .iter()
+            .map(|attempt| row(attempt, &scores, &library))
+            .collect_view();
         // Only the first score of an attempt: the later ones know the reference.
-        let firsts: Vec<_> = scores.iter().filter(|(_, score)| score.number == 1).collect();
+        let firsts: Vec<_> = scores
+            .iter()
+            .filter(|(_, score)| score.number == 1)
+            .collect();
         let scored = !firsts.is_empty();
         view! {
             <main id="main" class="page">
@@ -79,12 +92,23 @@ pub async fn attempts(State(state): State<AppState>, viewer: Viewer, theme: Them
 fn row(attempt: &Attempt, scores: &[(String, Score)], library: &Library) -> impl IntoView {
     let published = library.prompt(&attempt.prompt).map(AsRef::as_ref);
     let level = attempt.terms.level;
-    let first = scores.iter().find(|(id, score)| *id == attempt.id && score.number == 1);
+    let first = scores
+        .iter()
+        .find(|(id, score)| *id == attempt.id && score.number == 1);
     let (link, state) = match first {
-        Some((_, score)) => {
-            ("result", format!("{} of {} meet {}", score.card.met(level), score.card.entries.len(), level.slug()))
-        }
-        None => (attempt.phase.slug(), format!("open, at {}", attempt.phase.title())),
+        Some((_, score)) => (
+            "result",
+            format!(
+                "{} of {} meet {}",
+                score.card.met(level),
+                score.card.entries.len(),
+                level.slug()
+            ),
+        ),
+        None => (
+            attempt.phase.slug(),
+            format!("open, at {}", attempt.phase.title()),
+        ),
     };
     view! {
         <tr>
@@ -102,7 +126,10 @@ fn over_time(scores: &[&(String, Score)], attempts: &[Attempt], library: &Librar
     let mut by_criterion: BTreeMap<CriterionId, Vec<(usize, Rating)>> = BTreeMap::new();
     for (position, (_, score)) in shown.iter().enumerate() {
         for entry in &score.card.entries {
-            by_criterion.entry(entry.criterion).or_default().push((position, entry.rating));
+            by_criterion
+                .entry(entry.criterion)
+                .or_default()
+                .push((position, entry.rating));
         }
     }
     let charts = by_criterion
@@ -120,10 +147,16 @@ fn over_time(scores: &[&(String, Score)], attempts: &[Attempt], library: &Librar
     let title = |id: &str| {
         let attempt = attempts.iter().find(|attempt| attempt.id == id);
         attempt.map_or_else(String::new, |attempt| {
-            prompt_title(library.prompt(&attempt.prompt).map(AsRef::as_ref), &attempt.prompt)
+            prompt_title(
+                library.prompt(&attempt.prompt).map(AsRef::as_ref),
+                &attempt.prompt,
+            )
         })
     };
-    let heads = by_criterion.keys().map(|criterion| view! { <th scope="col">{criterion.title()}</th> }).collect_view();
+    let heads = by_criterion
+        .keys()
+        .map(|criterion| view! { <th scope="col">{criterion.title()}</th> })
+        .collect_view();
     let rows = shown
         .iter()
         .map(|(id, score)| {
@@ -149,7 +182,11 @@ fn over_time(scores: &[&(String, Score)], attempts: &[Attempt], library: &Librar
 }
 
 fn attempts_words(count: usize) -> String {
-    if count == 1 { "one attempt".to_owned() } else { format!("{count} attempts") }
+    if count == 1 {
+        "one attempt".to_owned()
+    } else {
+        format!("{count} attempts")
+    }
 }
 
 /// One plain sentence about the points.
@@ -158,7 +195,11 @@ fn trend(points: &[(usize, Rating)]) -> String {
         [] => "not rated yet".to_owned(),
         [(_, only)] => format!("{}, once", only.title()),
         [(_, first), .., (_, last)] if first == last => format!("{} first and last", last.title()),
-        [(_, first), .., (_, last)] => format!("from {} to {}", first.title().to_lowercase(), last.title().to_lowercase()),
+        [(_, first), .., (_, last)] => format!(
+            "from {} to {}",
+            first.title().to_lowercase(),
+            last.title().to_lowercase()
+        ),
     }
 }
 
@@ -170,7 +211,13 @@ fn chart(title: &str, sentence: &str, points: &[(usize, Rating)], columns: usize
     let y = |rating: Rating| HEIGHT - 8 - (rating.digit() as usize - 1) * 18;
     let mut path = String::new();
     for (index, (position, rating)) in points.iter().enumerate() {
-        let _ = write!(path, "{}{} {}", if index == 0 { 'M' } else { 'L' }, x(*position), y(*rating));
+        let _ = write!(
+            path,
+            "{}{} {}",
+            if index == 0 { 'M' } else { 'L' },
+            x(*position),
+            y(*rating)
+        );
     }
     let lines = [Rating::Mid, Rating::Senior, Rating::Staff]
         .map(|rating| view! { <path class="bar-line" d=format!("M0 {0}H{WIDTH}", y(rating))/> })

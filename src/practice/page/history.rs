@@ -35,7 +35,10 @@ pub async fn history(
     let conn = &mut reader.conn();
     let permit = store::permit(conn, viewer.owner(), &id).await?;
     let lines = store::revisions(conn, &permit, &name).await?;
-    let wanted = query.ok().and_then(|Query(query)| query.revision).or_else(|| lines.first().map(|line| line.revision));
+    let wanted = query
+        .ok()
+        .and_then(|Query(query)| query.revision)
+        .or_else(|| lines.first().map(|line| line.revision));
     let opened = match wanted {
         Some(revision) => Some(store::revision(conn, &permit, &name, revision).await?),
         None => None,
@@ -49,7 +52,11 @@ pub async fn history(
     let closed = attempt.is_closed();
     let key = new_id(state.clock.now());
     let (path, name) = (format!("/attempts/{id}/{section}"), name);
-    let back = format!("/attempts/{id}/{}", name.phase().map_or_else(|| name.slug(), |phase| phase.slug().to_owned()));
+    let back = format!(
+        "/attempts/{id}/{}",
+        name.phase()
+            .map_or_else(|| name.slug(), |phase| phase.slug().to_owned())
+    );
     let head = Head {
         title: format!("History of {title}"),
         description: "Earlier versions of a section.".to_owned(),

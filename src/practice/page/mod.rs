@@ -24,19 +24,26 @@ pub fn utc(at: UnixMillis) -> String {
 
 /// An instant for reading, in UTC.
 pub fn utc_words(at: UnixMillis) -> String {
-    jiff::Timestamp::from_millisecond(at)
-        .map_or_else(|_| "unknown".to_owned(), |at| at.strftime("%-d %b %Y, %H:%M UTC").to_string())
+    jiff::Timestamp::from_millisecond(at).map_or_else(
+        |_| "unknown".to_owned(),
+        |at| at.strftime("%-d %b %Y, %H:%M UTC").to_string(),
+    )
 }
 
 /// `guided · senior · 60 min`
 pub fn terms_words(terms: &Terms) -> String {
-    let length = terms.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
+    let length = terms
+        .minutes
+        .map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
     format!("{} · {} · {length}", terms.way.slug(), terms.level.slug())
 }
 
 /// The title of a prompt, or its slug when it is no longer published.
 pub fn prompt_title(published: Option<&PublishedPrompt>, slug: &str) -> String {
-    published.map_or_else(|| slug.replace('-', " "), |published| published.prompt.title.clone())
+    published.map_or_else(
+        || slug.replace('-', " "),
+        |published| published.prompt.title.clone(),
+    )
 }
 
 pub fn section_title(name: &SectionName, published: Option<&PublishedPrompt>) -> String {
@@ -44,8 +51,17 @@ pub fn section_title(name: &SectionName, published: Option<&PublishedPrompt>) ->
         SectionName::Phase(phase) => phase.title().to_owned(),
         SectionName::Worksheet => "Numbers".to_owned(),
         SectionName::Curveball(id) => published
-            .and_then(|published| published.prompt.curveballs.iter().find(|ball| ball.id == *id))
-            .map_or_else(|| format!("Curveball: {id}"), |ball| format!("Curveball: {}", ball.title)),
+            .and_then(|published| {
+                published
+                    .prompt
+                    .curveballs
+                    .iter()
+                    .find(|ball| ball.id == *id)
+            })
+            .map_or_else(
+                || format!("Curveball: {id}"),
+                |ball| format!("Curveball: {}", ball.title),
+            ),
     }
 }
 

@@ -77,7 +77,9 @@ pub async fn result(
         kind: Kind::Own,
         current: "/attempts",
     };
-    Ok(own_page(&state, theme, &head, StatusCode::OK, || view(&facts, &library)))
+    Ok(own_page(&state, theme, &head, StatusCode::OK, || {
+        view(&facts, &library)
+    }))
 }
 
 fn candidates(library: &Library, attempts: &[Attempt]) -> Vec<Candidate> {
@@ -97,15 +99,25 @@ fn candidates(library: &Library, attempts: &[Attempt]) -> Vec<Candidate> {
 }
 
 fn criterion(published: &PublishedPrompt, id: CriterionId) -> Option<&Criterion> {
-    published.prompt.rubric.criteria.iter().find(|criterion| criterion.id == id)
+    published
+        .prompt
+        .rubric
+        .criteria
+        .iter()
+        .find(|criterion| criterion.id == id)
 }
 
 fn criterion_title(published: &PublishedPrompt, id: CriterionId) -> String {
-    criterion(published, id).map_or_else(|| id.title().to_owned(), |criterion| criterion.title.clone())
+    criterion(published, id).map_or_else(
+        || id.title().to_owned(),
+        |criterion| criterion.title.clone(),
+    )
 }
 
 fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
-    let Some(first) = facts.scores.first() else { return ().into_any() };
+    let Some(first) = facts.scores.first() else {
+        return ().into_any();
+    };
     let attempt = facts.attempt;
     let prompt = &facts.published.prompt;
     let level = attempt.terms.level;
@@ -143,13 +155,23 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
 
 fn gap_sentence(score: &Score, published: &PublishedPrompt, level: Level) -> String {
     let gaps = score.card.gaps(level);
-    let names: Vec<_> = gaps.iter().take(3).map(|gap| criterion_title(published, gap.criterion)).collect();
+    let names: Vec<_> = gaps
+        .iter()
+        .take(3)
+        .map(|gap| criterion_title(published, gap.criterion))
+        .collect();
     match (names.as_slice(), gaps.len()) {
-        ([], _) => "No gap to the level you aimed at. The steps to the next level are below.".to_owned(),
+        ([], _) => {
+            "No gap to the level you aimed at. The steps to the next level are below.".to_owned()
+        }
         ([one], _) => format!("The gap is {one}."),
         ([first, rest @ ..], all) => {
             let rest = rest.join(" and ");
-            let more = if all > 3 { format!(", and {} more", all - 3) } else { String::new() };
+            let more = if all > 3 {
+                format!(", and {} more", all - 3)
+            } else {
+                String::new()
+            };
             format!("The widest gaps are {first} and {rest}{more}.")
         }
     }
@@ -157,15 +179,23 @@ fn gap_sentence(score: &Score, published: &PublishedPrompt, level: Level) -> Str
 
 /// The one next thing to do: the weakest criterion's phase on another prompt.
 fn next_action(score: &Score, facts: &Facts<'_>, library: &Library) -> AnyView {
-    let Some(weakest) = score.card.weakest() else { return ().into_any() };
-    let Some(criterion) = criterion(facts.published, weakest.criterion) else { return ().into_any() };
+    let Some(weakest) = score.card.weakest() else {
+        return ().into_any();
+    };
+    let Some(criterion) = criterion(facts.published, weakest.criterion) else {
+        return ().into_any();
+    };
     let level = facts.attempt.terms.level;
     let Some(next) = next_prompt(&facts.attempt.prompt, level, &facts.candidates)
         .and_then(|candidate| library.prompt(&candidate.slug))
     else {
         return ().into_any();
     };
-    let suited = if next.prompt.levels.contains(&level) { level } else { next.prompt.levels[0] };
+    let suited = if next.prompt.levels.contains(&level) {
+        level
+    } else {
+        next.prompt.levels[0]
+    };
     let link = format!(
         "/prompts/{}?level={}&minutes=45&way=guided&focus={}#start",
         next.prompt.slug,
@@ -197,8 +227,11 @@ fn verdict(rating: Rating, bar: Rating) -> (&'static str, String) {
 
 fn criteria_view(score: &Score, facts: &Facts<'_>) -> AnyView {
     let bar = facts.attempt.terms.level.bar();
-    let texts: Vec<(SectionName, String)> =
-        facts.sections.iter().map(|section| (section.name.clone(), section.body.clone())).collect();
+    let texts: Vec<(SectionName, String)> = facts
+        .sections
+        .iter()
+        .map(|section| (section.name.clone(), section.body.clone()))
+        .collect();
     let rows = score
         .card
         .entries
@@ -220,14 +253,23 @@ fn criteria_view(score: &Score, facts: &Facts<'_>) -> AnyView {
     .into_any()
 }
 
-fn criterion_row(entry: &Entry, bar: Rating, texts: &[(SectionName, String)], published: &PublishedPrompt) -> impl IntoView {
+fn criterion_row(
+    entry: &Entry,
+    bar: Rating,
+    texts: &[(SectionName, String)],
+    published: &PublishedPrompt,
+) -> impl IntoView {
     let (class, words) = verdict(entry.rating, bar);
     let found = criterion(published, entry.criterion);
     let next = entry.rating.next().and_then(|next| {
         let anchor = found?.anchor(next);
         Some(view! { <p><b>{format!("{}: ", next.title())}</b>{anchor.text.clone()}</p> })
     });
-    let top = entry.rating.next().is_none().then(|| view! { <p>"The highest level of this rubric."</p> });
+    let top = entry
+        .rating
+        .next()
+        .is_none()
+        .then(|| view! { <p>"The highest level of this rubric."</p> });
     let pitfall = found.and_then(|criterion| {
         let usual = criterion.pitfalls.iter().find(|pitfall| pitfall.rating == entry.rating);
         usual.map(|pitfall| view! { <p class="pitfall"><b>"Usual pitfall: "</b>{pitfall.text.clone()}</p> })
@@ -249,7 +291,9 @@ fn criterion_row(entry: &Entry, bar: Rating, texts: &[(SectionName, String)], pu
 
 /// Later scores of the same attempt, beside the first.
 fn again_view(facts: &Facts<'_>) -> AnyView {
-    let [first, later @ ..] = facts.scores.as_slice() else { return ().into_any() };
+    let [first, later @ ..] = facts.scores.as_slice() else {
+        return ().into_any();
+    };
     if later.is_empty() {
         return ().into_any();
     }
@@ -288,10 +332,16 @@ fn estimates_view(facts: &Facts<'_>) -> AnyView {
         .find(|section| section.name == SectionName::Worksheet)
         .map_or("", |section| section.body.as_str());
     let (sheet, _) = Sheet::parse(text);
-    let givens: Vec<_> =
-        estimates.givens.iter().map(|given| (given.id.clone(), given.value.quantity)).collect();
-    let wanted: Vec<_> =
-        estimates.estimates.iter().map(|estimate| (estimate.id.clone(), estimate.unit.clone())).collect();
+    let givens: Vec<_> = estimates
+        .givens
+        .iter()
+        .map(|given| (given.id.clone(), given.value.quantity))
+        .collect();
+    let wanted: Vec<_> = estimates
+        .estimates
+        .iter()
+        .map(|estimate| (estimate.id.clone(), estimate.unit.clone()))
+        .collect();
     let evaluated = evaluate(&sheet, &givens, &wanted);
     let mut full = 0;
     let rows: Vec<_> = estimates
@@ -353,7 +403,9 @@ fn minutes_view(facts: &Facts<'_>) -> AnyView {
             let late = facts.overtime.iter().any(|name| name == phase.slug());
             let words = match (minutes(spent), over) {
                 (0, _) => ("fail", "✕ not worked on".to_owned()),
-                (_, over) if over > MINUTE => ("undecided", format!("~ {} min over", minutes(over))),
+                (_, over) if over > MINUTE => {
+                    ("undecided", format!("~ {} min over", minutes(over)))
+                }
                 (_, over) if over < -MINUTE => ("quiet", format!("{} min under", minutes(-over))),
                 _ => ("pass", "✓ on target".to_owned()),
             };
@@ -368,10 +420,16 @@ fn minutes_view(facts: &Facts<'_>) -> AnyView {
         })
         .collect_view();
     let total: i64 = facts.spent.iter().sum();
-    let length = terms.minutes.map_or_else(|| "untimed".to_owned(), |minutes| format!("a round of {minutes} minutes"));
+    let length = terms.minutes.map_or_else(
+        || "untimed".to_owned(),
+        |minutes| format!("a round of {minutes} minutes"),
+    );
     let overtime = match (facts.attempt.clock().ends_at(), facts.scores.first()) {
         (Some(ends_at), Some(score)) if score.scored_at > ends_at && !facts.overtime.is_empty() => {
-            format!(" {} sections were changed in overtime.", facts.overtime.len())
+            format!(
+                " {} sections were changed in overtime.",
+                facts.overtime.len()
+            )
         }
         _ => String::new(),
     };
@@ -395,14 +453,28 @@ fn minutes_view(facts: &Facts<'_>) -> AnyView {
 
 fn reference_view(facts: &Facts<'_>) -> AnyView {
     let mine = |name: &SectionName, prefix: &str| -> AnyView {
-        let body = facts.sections.iter().find(|section| section.name == *name).map_or("", |section| section.body.as_str());
+        let body = facts
+            .sections
+            .iter()
+            .find(|section| section.name == *name)
+            .map_or("", |section| section.body.as_str());
         if body.trim().is_empty() {
             return view! { <p class="empty">"You wrote nothing here."</p> }.into_any();
         }
         let html = if *name == SectionName::Worksheet {
-            format!("<pre tabindex=\"0\">{}</pre>", crate::server::markdown::escape(body))
+            format!(
+                "<pre tabindex=\"0\">{}</pre>",
+                crate::server::markdown::escape(body)
+            )
         } else {
-            render_or_explain(body, Place { prefix, top_heading: 4, sources: &[] })
+            render_or_explain(
+                body,
+                Place {
+                    prefix,
+                    top_heading: 4,
+                    sources: &[],
+                },
+            )
         };
         view! { <div inner_html=html></div> }.into_any()
     };

@@ -37,8 +37,18 @@ pub async fn score(
     let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
     drop(reader);
     let library = state.library();
-    let published = library.prompt(&permit.attempt().prompt).ok_or(AppError::NotFound)?;
-    render(&state, &permit, published, theme, &Draft::new(), &Faults::new()).await
+    let published = library
+        .prompt(&permit.attempt().prompt)
+        .ok_or(AppError::NotFound)?;
+    render(
+        &state,
+        &permit,
+        published,
+        theme,
+        &Draft::new(),
+        &Faults::new(),
+    )
+    .await
 }
 
 /// The form again with what was filled in and what is missing beside it.
@@ -72,7 +82,11 @@ async fn render(
         kind: Kind::Islands,
         current: "/attempts",
     };
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if faults.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     let score_id = new_id(state.clock.now());
     Ok(own_page(state, theme, &head, status, || {
         let again = attempt.is_closed();
@@ -81,7 +95,14 @@ async fn render(
             .rubric
             .criteria
             .iter()
-            .map(|criterion| criterion_view(criterion, permit, draft.get(&criterion.id), faults.get(&criterion.id)))
+            .map(|criterion| {
+                criterion_view(
+                    criterion,
+                    permit,
+                    draft.get(&criterion.id),
+                    faults.get(&criterion.id),
+                )
+            })
             .collect_view();
         let summary = faults
             .iter()
@@ -125,7 +146,10 @@ async fn render(
 }
 
 fn sections_view(sections: &[Section], published: &PublishedPrompt) -> AnyView {
-    let written: Vec<_> = sections.iter().filter(|section| !section.body.trim().is_empty()).collect();
+    let written: Vec<_> = sections
+        .iter()
+        .filter(|section| !section.body.trim().is_empty())
+        .collect();
     if written.is_empty() {
         return view! { <p class="empty">"Nothing was written in this attempt. Score what was said aloud, or go back and write."</p> }.into_any();
     }
@@ -153,7 +177,9 @@ fn criterion_view(
     let slug = criterion.id.slug();
     let aim = permit.attempt().terms.level.bar();
     let chosen = entry.and_then(|entry| entry.rating);
-    let evidence = entry.map(|entry| entry.evidence.clone()).unwrap_or_default();
+    let evidence = entry
+        .map(|entry| entry.evidence.clone())
+        .unwrap_or_default();
     let levels = Rating::ALL
         .map(|rating| {
             let anchor = criterion.anchor(rating);
@@ -170,7 +196,11 @@ fn criterion_view(
             }
         })
         .collect_view();
-    let looked = criterion.evidence.iter().map(|line| view! { <li>{line.clone()}</li> }).collect_view();
+    let looked = criterion
+        .evidence
+        .iter()
+        .map(|line| view! { <li>{line.clone()}</li> })
+        .collect_view();
     let message = fault.map(|fault| fault.message());
     let described = format!("fault-{slug}");
     view! {

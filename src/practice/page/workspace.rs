@@ -10,10 +10,10 @@ use crate::app::{Head, Kind, own_page, see_other};
 use crate::domain::attempt::{SectionName, Way};
 use crate::domain::phase::Phase;
 use crate::error::{AppError, Current};
-use crate::practice::api::handlers::{curveballs, hint_text};
-use crate::practice::api::{GivenQuantity, LookedFor, SectionText, WantedEstimate, WorkspaceData};
+use crate::practice::api::handlers::curveballs;
+use crate::practice::api::{GivenQuantity, SectionText, WantedEstimate, WorkspaceData};
 use crate::practice::island::workspace::Workspace;
-use crate::practice::store::{self, APART, AttemptPermit};
+use crate::practice::store::{self, APART, Attempt, AttemptPermit};
 use crate::prompts::page::Sources;
 use crate::server::clock::new_id;
 use crate::server::content_library::PublishedPrompt;
@@ -33,7 +33,11 @@ pub async fn resume(
     let mut reader = state.db.read().await?;
     let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
     let attempt = permit.attempt();
-    let page = if attempt.is_closed() { "result" } else { attempt.phase.slug() };
+    let page = if attempt.is_closed() {
+        "result"
+    } else {
+        attempt.phase.slug()
+    };
     Ok(see_other(&format!("/attempts/{id}/{page}")))
 }
 
@@ -64,13 +68,18 @@ pub async fn workspace(
 }
 
 /// The person is in this section now.
-async fn seen(state: &AppState, viewer: &Viewer, id: &str, name: &SectionName) -> Result<AttemptPermit, AppError> {
+async fn seen(
+    state: &AppState,
+    viewer: &Viewer,
+    id: &str,
+    name: &SectionName,
+) -> Result<AttemptPermit, AppError> {
     let now = state.clock.now();
     Ok(transact!(state.db, |conn| {
-            let permit = store::permit(conn, viewer.owner(), id).await?;
-            let phase = name.phase().unwrap_or(permit.attempt().phase);
-            store::mark(conn, &permit, phase, now).await?;
-            Ok(permit)
+        let permit = store::permit(conn, viewer.owner(), id).await?;
+        let phase = name.phase().unwrap_or(permit.attempt().phase);
+        store::mark(conn, &permit, phase, now).await?;
+        Ok(permit)
     })?)
 }
 
@@ -82,7 +91,10 @@ struct Unsaved<'a> {
     error: AppError,
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a form sent, and why it was not taken")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a form sent, and why it was not taken"
+)]
 pub async fn workspace_again(
     state: &AppState,
     viewer: &Viewer,
@@ -97,8 +109,23 @@ pub async fn workspace_again(
     if let AppError::Conflict(current) = &error {
         return Ok(both_versions(state, theme, &permit, name, body, current));
     }
-    let page = name.phase().map_or_else(|| name.clone(), SectionName::Phase);
-    render(state, theme, &permit, &page, None, Some(Unsaved { name, body, base, error })).await
+    let page = name
+        .phase()
+        .map_or_else(|| name.clone(), SectionName::Phase);
+    render(
+        state,
+        theme,
+        &permit,
+        &page,
+        None,
+        Some(Unsaved {
+            name,
+            body,
+            base,
+            error,
+        }),
+    )
+    .await
 }
 
 async fn render(
@@ -113,20 +140,32 @@ async fn render(
     let attempt = permit.attempt();
     let published = library.prompt(&attempt.prompt);
     let data = data(state, permit, published.map(AsRef::as_ref), open).await?;
-    let known = |name: &SectionName| data.sections.iter().any(|section| section.name == name.slug());
+    let known = |name: &SectionName| {
+        data.sections
+            .iter()
+            .any(|section| section.name == name.slug())
+    };
     if !known(open) {
         return Err(AppError::NotFound);
     }
     let title = section_title(open, published.map(AsRef::as_ref));
     let head = Head {
-        title: format!("{title} · {}", prompt_title(published.map(AsRef::as_ref), &attempt.prompt)),
+        title: format!(
+            "{title} · {}",
+            prompt_title(published.map(AsRef::as_ref), &attempt.prompt)
+        ),
         description: "A timed attempt at a system design prompt.".to_owned(),
         path: format!("/attempts/{}/{}", attempt.id, open.slug()),
         kind: Kind::Tool,
         current: "/attempts",
     };
     let mut data = data;
-    let mut notice = saved.map(|name| format!("{} saved.", section_title(name, published.map(AsRef::as_ref))));
+    let mut notice = saved.map(|name| {
+        format!(
+            "{} saved.",
+            section_title(name, published.map(AsRef::as_ref))
+        )
+    });
     let mut status = StatusCode::OK;
     if let Some(unsaved) = unsaved {
         status = unsaved.error.status();
@@ -140,10 +179,14 @@ async fn render(
             }
         }
     }
-    let guided = attempt.terms.way == Way::Guided;
+    let mut reader = state.db.read().await?;
+    let asked = store::hints(&mut reader.conn(), permit).await?.len();
+    drop(reader);
     let published = published.cloned();
+    let (permit, open) = (permit.clone(), open.slug());
     Ok(own_page(state, theme, &head, status, move || {
-        let panel = published.map(|published| prompt_panel(&published, guided).into_any());
+        let panel =
+            published.map(|published| side_panel(&published, permit.attempt(), asked, open));
         let failed = status != StatusCode::OK;
         view! {
             {notice.map(|text| view! {
@@ -169,27 +212,30 @@ async fn data(
     let conn = &mut reader.conn();
     let saved = store::sections(conn, permit).await?;
     let spent = store::presence(conn, permit).await?.spent;
-    let asked = store::hints(conn, permit).await?.len();
     let (due, next_curveball_at) = curveballs(permit, published, now);
     let names = Phase::ALL
-        .map(SectionName::Phase)
         .into_iter()
-        .chain([SectionName::Worksheet])
-        .chain(due.iter().map(|ball| SectionName::Curveball(ball.id.clone())));
+        .flat_map(|phase| {
+            let numbers = (phase == Phase::Estimates).then_some(SectionName::Worksheet);
+            numbers.into_iter().chain([SectionName::Phase(phase)])
+        })
+        .chain(
+            due.iter()
+                .map(|ball| SectionName::Curveball(ball.id.clone())),
+        );
     let sections = names
         .map(|name| {
             let found = saved.iter().find(|section| section.name == name);
             SectionText {
                 name: name.slug(),
-                body: found.map(|section| section.body.clone()).unwrap_or_default(),
+                body: found
+                    .map(|section| section.body.clone())
+                    .unwrap_or_default(),
                 revision: found.map_or(0, |section| section.revision),
                 saved_at: found.map_or(0, |section| section.saved_at),
             }
         })
         .collect();
-    let guided = attempt.terms.way == Way::Guided;
-    let hints_in_all = published.map_or(0, |published| published.hints.len());
-    let shown = if guided { hints_in_all } else { asked };
     Ok(WorkspaceData {
         attempt: attempt.id.clone(),
         prompt: attempt.prompt.clone(),
@@ -202,28 +248,10 @@ async fn data(
         sections,
         curveballs: due,
         next_curveball_at,
-        looked_for: published.filter(|_| guided).map(|published| looked_for(published, permit)).unwrap_or_default(),
-        hints: (0..shown).filter_map(|number| published.and_then(|published| hint_text(published, number))).collect(),
-        hints_in_all: u32::try_from(hints_in_all).unwrap_or(0),
         form_key: new_id(now),
         wanted: published.map(wanted).unwrap_or_default(),
         givens: published.map(givens).unwrap_or_default(),
     })
-}
-
-fn looked_for(published: &PublishedPrompt, permit: &AttemptPermit) -> Vec<LookedFor> {
-    let bar = permit.attempt().terms.level.bar();
-    published
-        .prompt
-        .rubric
-        .criteria
-        .iter()
-        .map(|criterion| LookedFor {
-            phase: criterion.phase.slug().to_owned(),
-            criterion: criterion.title.clone(),
-            anchor: criterion.anchor(bar).text.clone(),
-        })
-        .collect()
 }
 
 fn wanted(published: &PublishedPrompt) -> Vec<WantedEstimate> {
@@ -236,7 +264,6 @@ fn wanted(published: &PublishedPrompt) -> Vec<WantedEstimate> {
             id: estimate.id.clone(),
             label: estimate.label.clone(),
             unit: estimate.unit.label().to_owned(),
-            feeds: estimate.feeds.clone(),
         })
         .collect()
 }
@@ -247,8 +274,105 @@ fn givens(published: &PublishedPrompt) -> Vec<GivenQuantity> {
         .estimates
         .givens
         .iter()
-        .map(|given| GivenQuantity { id: given.id.clone(), label: given.label.clone(), value: given.value.text.clone() })
+        .map(|given| GivenQuantity {
+            id: given.id.clone(),
+            label: given.label.clone(),
+            value: given.value.text.clone(),
+        })
         .collect()
+}
+
+/// What stands beside the text: the prompt, what is looked for, the hints.
+fn side_panel(
+    published: &PublishedPrompt,
+    attempt: &Attempt,
+    asked: usize,
+    open: String,
+) -> AnyView {
+    let guided = attempt.terms.way == Way::Guided;
+    view! {
+        <div class="tabs" role="group" aria-label="Side panel">
+            <label><input type="radio" name="panel" id="panel-prompt" checked/>"Prompt"</label>
+            {guided.then(|| view! { <label><input type="radio" name="panel" id="panel-looked-for"/>"Looked for"</label> })}
+            <label><input type="radio" name="panel" id="panel-hints"/>"Hints"</label>
+        </div>
+        <div class="panel" data-panel="prompt">{prompt_panel(published, guided)}</div>
+        {guided.then(|| looked_for_panel(published, attempt))}
+        <div class="panel" data-panel="hints" id="hints">{hints_panel(published, attempt, asked, open)}</div>
+    }
+    .into_any()
+}
+
+/// The anchors of the level aimed at, those of the open phase shown.
+fn looked_for_panel(published: &PublishedPrompt, attempt: &Attempt) -> AnyView {
+    let level = attempt.terms.level;
+    let criteria = published
+        .prompt
+        .rubric
+        .criteria
+        .iter()
+        .map(|criterion| {
+            view! {
+                <section data-phase=criterion.phase.slug()>
+                    <h3>{criterion.title.clone()}<span class="eyebrow">{criterion.phase.title()}</span></h3>
+                    <p class="why">{criterion.anchor(level.bar()).text.clone()}</p>
+                </section>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="panel" data-panel="looked-for">
+            <h2>{format!("Looked for at {}", level.title())}</h2>
+            <p class="quiet small">"What belongs to the open phase comes first."</p>
+            <div class="looked-for">{criteria}</div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Guided: all hints, closed. Interview: those that were asked for, and the button for the next.
+fn hints_panel(
+    published: &PublishedPrompt,
+    attempt: &Attempt,
+    asked: usize,
+    open: String,
+) -> AnyView {
+    let guided = attempt.terms.way == Way::Guided;
+    let all = published.hints.len();
+    let shown = if guided { all } else { asked };
+    let hints = published
+        .prompt
+        .hints
+        .iter()
+        .zip(&published.hints)
+        .take(shown)
+        .map(|(hint, html)| {
+            view! {
+                <details class="fold" open=!guided>
+                    <summary><span class="when">{hint.phase.title()}</span>{hint.title.clone()}</summary>
+                    <div inner_html=html.clone()></div>
+                </details>
+            }
+        })
+        .collect_view();
+    let left = all.saturating_sub(shown);
+    let ask = (!guided).then(|| {
+        view! {
+            <form method="post" action=format!("/attempts/{}/hints", attempt.id)>
+                <input type="hidden" name="back" id="back" value=open/>
+                <button class="btn" disabled=left == 0>
+                    {if left == 0 { "All hints are shown".to_owned() } else { format!("Ask for a hint ({left} left)") }}
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <h2>"Hints"</h2>
+        {(!guided).then(|| view! { <p class="quiet small">"Each one that you ask for is recorded and shown with your result."</p> })}
+        {hints}
+        {ask}
+    }
+    .into_any()
 }
 
 /// The prompt beside the text. In an interview its hints and curveballs are left out: they come by other ways.
@@ -305,7 +429,12 @@ fn both_versions(
     let published = library.prompt(&attempt.prompt);
     let title = section_title(name, published.map(AsRef::as_ref));
     let path = format!("/attempts/{}/{}", attempt.id, name.slug());
-    let back = format!("/attempts/{}/{}", attempt.id, name.phase().map_or_else(|| name.slug(), |phase| phase.slug().to_owned()));
+    let back = format!(
+        "/attempts/{}/{}",
+        attempt.id,
+        name.phase()
+            .map_or_else(|| name.slug(), |phase| phase.slug().to_owned())
+    );
     let head = Head {
         title: format!("Two versions of {title}"),
         description: "A section that was changed in two places.".to_owned(),

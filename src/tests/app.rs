@@ -1,0 +1,547 @@
+//! The application under test, its clients, and attempts under way.
+//!
+//! No socket: requests go through the whole router. The clock stands still until a test moves it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use scraper::{Html, Selector};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::engines::Database;
+use crate::app::router;
+use crate::domain::attempt::{MINUTE, UnixMillis, Way, length_slug};
+use crate::domain::level::Level;
+use crate::domain::phase::Phase;
+use crate::server::clock::{Clock, new_id};
+use crate::server::content_library::{Library, Origin, PublishedPrompt};
+use crate::server::database::Db;
+use crate::server::state::{AppState, Settings};
+
+/// When every test starts: the first of January 2026.
+pub const START: UnixMillis = 1_767_225_600_000;
+pub const PROMPT: &str = "payments-processor";
+
+/// The published content, read once: what is tested is what is published.
+pub fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let library = Library::read(&Origin::Program).expect("the content is there");
+        assert!(library.diagnostics.is_empty(), "{}", library.diagnostics[0]);
+        library
+    })
+}
+
+pub fn published() -> &'static PublishedPrompt {
+    library().prompt(PROMPT).expect("published")
+}
+
+pub struct TestApp {
+    pub db: Db,
+    pub router: Router,
+    clock: Arc<AtomicI64>,
+    /// Removed with the test.
+    _database: Option<Database>,
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::at("http://headroom.test").await
+    }
+
+    /// Reached by people under this address.
+    pub async fn at(public_url: &str) -> Self {
+        let database = Database::sqlite().await;
+        let app = Self::on(&database, public_url);
+        Self {
+            _database: Some(database),
+            ..app
+        }
+    }
+
+    pub fn on(database: &Database, public_url: &str) -> Self {
+        let shared = library();
+        let library = Library {
+            prompts: shared.prompts.clone(),
+            sources: shared.sources.clone(),
+            version: shared.version.clone(),
+            diagnostics: Vec::new(),
+        };
+        let clock = Arc::new(AtomicI64::new(START));
+        let settings = Settings {
+            public_url: public_url.to_owned(),
+            dev: false,
+        };
+        let db = database.db.clone();
+        let state = AppState::new(
+            db.clone(),
+            Clock::Set(clock.clone()),
+            Origin::Program,
+            library,
+            settings,
+        );
+        Self {
+            router: router(state),
+            db,
+            clock,
+            _database: None,
+        }
+    }
+
+    pub fn now(&self) -> UnixMillis {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    pub fn advance(&self, minutes: i64) {
+        self.clock.fetch_add(minutes * MINUTE, Ordering::SeqCst);
+    }
+
+    /// Somebody with a browser of their own.
+    pub fn guest(&self) -> Guest {
+        Guest {
+            router: self.router.clone(),
+            cookies: Arc::default(),
+        }
+    }
+
+    /// A guest who has started an attempt.
+    pub async fn attempt(&self, way: Way, level: Level, minutes: Option<u32>) -> Attempt {
+        self.guest().start(way, level, minutes).await
+    }
+
+    pub async fn interview(&self) -> Attempt {
+        self.attempt(Way::Interview, Level::Senior, Some(60)).await
+    }
+
+    pub async fn guided(&self) -> Attempt {
+        self.attempt(Way::Guided, Level::Senior, Some(60)).await
+    }
+}
+
+/// A browser: it keeps cookies, says that its forms come from our pages, and does not follow redirects.
+#[derive(Clone)]
+pub struct Guest {
+    router: Router,
+    pub cookies: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Guest {
+    /// The same session in a browser of its own.
+    pub fn elsewhere(&self) -> Self {
+        let cookies = self.cookies.lock().expect("sound").clone();
+        Self {
+            router: self.router.clone(),
+            cookies: Arc::new(Mutex::new(cookies)),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(
+            request(Method::GET, path)
+                .body(Body::empty())
+                .expect("a request"),
+        )
+        .await
+    }
+
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send(
+            with(request(Method::GET, path), headers)
+                .body(Body::empty())
+                .expect("a request"),
+        )
+        .await
+    }
+
+    pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        self.post_raw(
+            path,
+            "application/x-www-form-urlencoded",
+            urlencoded(fields),
+        )
+        .await
+    }
+
+    /// A post from one of our own pages, whatever it carries.
+    pub async fn post_raw(&self, path: &str, kind: &str, body: impl Into<Vec<u8>>) -> Reply {
+        let body = body.into();
+        let request = request(Method::POST, path)
+            .header("sec-fetch-site", "same-origin")
+            .header(CONTENT_TYPE, kind)
+            .header(CONTENT_LENGTH, body.len());
+        self.send(request.body(Body::from(body)).expect("a request"))
+            .await
+    }
+
+    /// A server function, as the island calls it.
+    pub async fn call(&self, function: &str, arguments: &Value) -> Reply {
+        self.call_raw(function, arguments.to_string()).await
+    }
+
+    pub async fn call_raw(&self, function: &str, body: impl Into<Vec<u8>>) -> Reply {
+        let body = body.into();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/api/{function}"))
+            .header("host", "headroom.test")
+            .header("sec-fetch-site", "same-origin")
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_LENGTH, body.len());
+        self.send(request.body(Body::from(body)).expect("a request"))
+            .await
+    }
+
+    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+        let cookies = self
+            .cookies
+            .lock()
+            .expect("sound")
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>();
+        if !cookies.is_empty() && !request.headers().contains_key(COOKIE) {
+            request
+                .headers_mut()
+                .insert(COOKIE, cookies.join("; ").parse().expect("a header"));
+        }
+        let what = format!("{} {}", request.method(), request.uri());
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("never fails");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the body is whole").to_bytes();
+        for cookie in parts.headers.get_all(SET_COOKIE) {
+            let text = cookie.to_str().expect("ASCII");
+            let (name, value) = text
+                .split(';')
+                .next()
+                .and_then(|pair| pair.split_once('='))
+                .expect("a pair");
+            let mut cookies = self.cookies.lock().expect("sound");
+            if value.is_empty() {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Reply {
+            what,
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub async fn start(&self, way: Way, level: Level, minutes: Option<u32>) -> Attempt {
+        self.start_at(PROMPT, way, level, minutes).await
+    }
+
+    pub async fn start_at(
+        &self,
+        prompt: &str,
+        way: Way,
+        level: Level,
+        minutes: Option<u32>,
+    ) -> Attempt {
+        let fields = [
+            ("way", way.slug()),
+            ("level", level.slug()),
+            ("minutes", &length_slug(minutes)),
+        ];
+        let reply = self
+            .post_form(&format!("/prompts/{prompt}/attempts"), &fields)
+            .await
+            .expect(303);
+        let id = reply
+            .location()
+            .split('/')
+            .nth(2)
+            .expect("an id")
+            .to_owned();
+        Attempt {
+            guest: self.clone(),
+            id,
+        }
+    }
+}
+
+/// An attempt under way, with the browser of who takes it.
+#[derive(Clone)]
+pub struct Attempt {
+    pub guest: Guest,
+    pub id: String,
+}
+
+impl Attempt {
+    pub fn path(&self, rest: &str) -> String {
+        format!("/attempts/{}/{rest}", self.id)
+    }
+
+    pub async fn get(&self, rest: &str) -> Reply {
+        self.guest.get(&self.path(rest)).await
+    }
+
+    pub async fn post(&self, rest: &str, fields: &[(&str, &str)]) -> Reply {
+        self.guest.post_form(&self.path(rest), fields).await
+    }
+
+    /// Saves as the island does.
+    pub async fn save(&self, section: &str, base: i64, key: &str, body: &str) -> Reply {
+        let arguments = json!({ "attempt": self.id, "section": section, "body": body, "base": base, "key": key });
+        self.guest.call("save_section", &arguments).await
+    }
+
+    pub async fn pulse(&self, section: &str, known: &Value) -> Reply {
+        self.guest
+            .call(
+                "pulse",
+                &json!({ "attempt": self.id, "section": section, "known": known }),
+            )
+            .await
+    }
+
+    /// Saves as the page without a script does: what the page's form holds, with another text.
+    pub async fn save_form(&self, section: &str, body: &str) -> Reply {
+        let form = self
+            .get(section)
+            .await
+            .expect(200)
+            .form(&self.path(section));
+        self.post(
+            section,
+            &[
+                ("base", &form["base"]),
+                ("key", &form["key"]),
+                ("body", body),
+                ("then", section),
+            ],
+        )
+        .await
+    }
+
+    /// Every criterion rated alike, with this evidence.
+    pub fn scorecard(&self, rating: &str, evidence: &str) -> Vec<(String, String)> {
+        let criteria = &published().prompt.rubric.criteria;
+        let mut fields = vec![("score".to_owned(), new_id(START))];
+        for criterion in criteria {
+            fields.push((format!("rating.{}", criterion.id.slug()), rating.to_owned()));
+            fields.push((
+                format!("evidence.{}", criterion.id.slug()),
+                evidence.to_owned(),
+            ));
+        }
+        fields
+    }
+
+    pub async fn commit(&self, fields: &[(String, String)]) -> Reply {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.post("score", &fields).await
+    }
+
+    pub async fn score(&self, rating: &str) -> Reply {
+        self.commit(&self.scorecard(rating, "It says so in the text."))
+            .await
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub what: String,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// Of this status, or the test fails and shows what it is instead.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        let start: String = self.text().chars().take(600).collect();
+        assert_eq!(self.status, status, "{}: {start}", self.what);
+        self
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.what, self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    #[track_caller]
+    pub fn location(&self) -> &str {
+        let location = self.header(LOCATION.as_str());
+        assert!(
+            !location.is_empty(),
+            "{} leads nowhere: {}",
+            self.what,
+            self.status
+        );
+        location
+    }
+
+    pub fn page(&self) -> Page {
+        Page(Html::parse_document(&self.text()))
+    }
+
+    /// The named fields of the form with this action.
+    #[track_caller]
+    pub fn form(&self, action: &str) -> BTreeMap<String, String> {
+        let fields = self.page().form(action);
+        assert!(!fields.is_empty(), "{} has no form for {action}", self.what);
+        fields
+    }
+}
+
+/// A page as the browser reads it.
+pub struct Page(pub Html);
+
+impl Page {
+    pub fn all(&self, selector: &str) -> Vec<scraper::ElementRef<'_>> {
+        self.0
+            .select(&Selector::parse(selector).expect("a selector"))
+            .collect()
+    }
+
+    /// The text of each element, with runs of white space as one space.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        self.all(selector)
+            .into_iter()
+            .map(|element| squeezed(&element.text().collect::<String>()))
+            .collect()
+    }
+
+    #[track_caller]
+    pub fn text(&self, selector: &str) -> String {
+        self.texts(selector)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("the page has no {selector}"))
+    }
+
+    /// Everything that is shown, and everything that is hidden in islands.
+    pub fn whole_text(&self) -> String {
+        squeezed(
+            &self
+                .all("body")
+                .into_iter()
+                .flat_map(|body| body.text())
+                .collect::<String>(),
+        )
+    }
+
+    #[track_caller]
+    pub fn attribute(&self, selector: &str, name: &str) -> String {
+        let found = self
+            .all(selector)
+            .into_iter()
+            .find_map(|element| element.attr(name));
+        found
+            .unwrap_or_else(|| panic!("the page has no {selector} with {name}"))
+            .to_owned()
+    }
+
+    fn form(&self, action: &str) -> BTreeMap<String, String> {
+        let mut fields = BTreeMap::new();
+        for form in self
+            .all("form")
+            .into_iter()
+            .filter(|form| form.attr("action") == Some(action))
+        {
+            let any = Selector::parse("input[name], textarea[name]").expect("a selector");
+            for field in form.select(&any) {
+                let value = match field.value().name() {
+                    "textarea" => field.text().collect(),
+                    _ => field.attr("value").unwrap_or_default().to_owned(),
+                };
+                fields.insert(field.attr("name").unwrap_or_default().to_owned(), value);
+            }
+        }
+        fields
+    }
+
+    /// The text in a textarea, as the person sees it.
+    #[track_caller]
+    pub fn textarea(&self, name: &str) -> String {
+        let areas = self.all(&format!("textarea[name='{name}']"));
+        areas
+            .first()
+            .unwrap_or_else(|| panic!("the page has no textarea {name}"))
+            .text()
+            .collect()
+    }
+}
+
+pub fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A request of a browser that wants a page.
+pub fn request(method: Method, path: &str) -> http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "headroom.test")
+        .header(ACCEPT, "text/html")
+}
+
+pub fn with(
+    mut builder: http::request::Builder,
+    headers: &[(&str, &str)],
+) -> http::request::Builder {
+    for (name, value) in headers {
+        builder = builder.header(
+            HeaderName::from_bytes(name.as_bytes()).expect("a name"),
+            *value,
+        );
+    }
+    builder
+}
+
+pub fn urlencoded(fields: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    for (name, value) in fields {
+        for (sign, text) in [('&', name), ('=', value)] {
+            if !(sign == '&' && out.is_empty()) {
+                out.push(sign);
+            }
+            for byte in text.bytes() {
+                if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                    out.push(char::from(byte));
+                } else {
+                    out.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The pages and sections of an attempt by the names of its routes' parameters.
+pub fn phases() -> impl Iterator<Item = &'static str> {
+    Phase::ALL.into_iter().map(Phase::slug)
+}

@@ -1,0 +1,184 @@
+//! The schema: the same on both engines, and brought up to date without touching what is there.
+
+use std::collections::BTreeMap;
+
+use super::app::{START, TestApp};
+use super::engines::{Database, on_each_engine};
+use crate::domain::attempt::Way;
+use crate::domain::level::Level;
+use crate::server::database::{Db, migrations_for_postgres, migrations_for_sqlite};
+
+/// Column by table: its type, whether it may be NULL, and whether it is part of the key.
+type Schema = BTreeMap<String, BTreeMap<String, (String, bool, bool)>>;
+
+async fn schema(db: &Db) -> Schema {
+    let rows: Vec<(String, String, String, bool, bool)> = match db {
+        Db::Sqlite { read, .. } => sqlx::query_as(
+            "SELECT m.name, c.name, c.type, c.\"notnull\" = 0, c.pk > 0 FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'",
+        )
+        .fetch_all(read)
+        .await
+        .expect("reads"),
+        Db::Postgres(pool) => sqlx::query_as(
+            "SELECT c.table_name::text, c.column_name::text, c.data_type::text, c.is_nullable = 'YES', \
+             EXISTS (SELECT 1 FROM information_schema.table_constraints t \
+                     JOIN information_schema.key_column_usage k USING (constraint_schema, constraint_name) \
+                     WHERE t.constraint_type = 'PRIMARY KEY' AND k.table_name = c.table_name AND k.column_name = c.column_name) \
+             FROM information_schema.columns c WHERE c.table_schema = 'public'",
+        )
+        .fetch_all(pool)
+        .await
+        .expect("reads"),
+    };
+    let mut schema = Schema::new();
+    for (table, column, kind, nullable, key) in rows {
+        // sqlx's own table differs by engine.
+        if table == "_sqlx_migrations" {
+            continue;
+        }
+        let kind = match kind.to_lowercase().as_str() {
+            "integer" | "bigint" => "whole number",
+            "text" => "text",
+            "boolean" => "boolean",
+            other => panic!("{table}.{column} is of type {other}, which is not portable"),
+        };
+        schema
+            .entry(table)
+            .or_default()
+            .insert(column, (kind.to_owned(), nullable, key));
+    }
+    schema
+}
+
+/// The rules between and within tables, as far as the engines tell them alike: foreign keys and unique columns.
+async fn rules(db: &Db) -> Vec<String> {
+    let mut rules: Vec<String> = match db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(
+            "SELECT m.name || '.' || f.\"from\" || ' to ' || f.\"table\" || ' ' || f.on_delete \
+             FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' \
+             UNION ALL SELECT m.name || ' ' || i.origin || ' ' || (SELECT group_concat(name) FROM pragma_index_info(i.name)) \
+             FROM sqlite_schema m JOIN pragma_index_list(m.name) i WHERE m.type = 'table' AND i.origin IN ('u', 'c')",
+        )
+        .fetch_all(read)
+        .await
+        .expect("reads"),
+        Db::Postgres(pool) => sqlx::query_scalar(
+            "SELECT r.conrelid::regclass || '.' || a.attname || ' to ' || r.confrelid::regclass || ' ' || \
+             CASE r.confdeltype WHEN 'c' THEN 'CASCADE' ELSE r.confdeltype::text END \
+             FROM pg_constraint r JOIN pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey[1] WHERE r.contype = 'f' \
+             UNION ALL SELECT i.indrelid::regclass || CASE WHEN i.indisunique THEN ' u ' ELSE ' c ' END || \
+             (SELECT string_agg(a.attname, ',' ORDER BY o.n) FROM unnest(i.indkey) WITH ORDINALITY o (k, n) \
+              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = o.k) \
+             FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace s ON s.oid = t.relnamespace \
+             WHERE s.nspname = 'public' AND NOT i.indisprimary AND t.relname <> '_sqlx_migrations'",
+        )
+        .fetch_all(pool)
+        .await
+        .expect("reads"),
+    };
+    rules.sort();
+    rules
+}
+
+#[test]
+fn both_engines_have_the_same_versions() {
+    let names = |migrator: sqlx::migrate::Migrator| {
+        migrator
+            .iter()
+            .map(|migration| (migration.version, migration.description.to_string()))
+            .collect::<Vec<_>>()
+    };
+    let sqlite = names(migrations_for_sqlite());
+    assert!(!sqlite.is_empty());
+    assert_eq!(sqlite, names(migrations_for_postgres()));
+}
+
+#[tokio::test]
+async fn both_engines_have_the_same_tables() {
+    let sqlite = Database::sqlite().await;
+    let (tables, keys) = (schema(&sqlite.db).await, rules(&sqlite.db).await);
+    assert!(
+        tables.contains_key("attempt") && tables["attempt"]["minutes"].1,
+        "{tables:#?}"
+    );
+    assert!(tables["section"]["name"].2 && !tables["section"]["body"].2);
+    assert!(
+        keys.contains(&"attempt.owner_id to owner CASCADE".to_owned()),
+        "{keys:#?}"
+    );
+    assert!(
+        keys.contains(&"score u attempt_id,number".to_owned()),
+        "{keys:#?}"
+    );
+    if let Some(postgres) = Database::empty_postgres().await {
+        assert_eq!(schema(&postgres.db).await, Schema::new());
+        postgres.db.migrate().await.expect("migrates");
+        assert_eq!(schema(&postgres.db).await, tables);
+        assert_eq!(rules(&postgres.db).await, keys);
+        postgres.discard().await;
+    }
+}
+
+/// Every row of every table, as text.
+async fn everything(db: &Db) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (table, columns) in schema(db).await {
+        let columns = columns
+            .keys()
+            .map(|name| format!("COALESCE(CAST({name} AS TEXT), 'NULL')"))
+            .collect::<Vec<_>>()
+            .join(" || ',' || ");
+        let sql = sqlx::AssertSqlSafe(format!("SELECT '{table}: ' || {columns} FROM {table}"));
+        let found: Vec<String> = match db {
+            Db::Sqlite { read, .. } => sqlx::query_scalar(sql)
+                .fetch_all(read)
+                .await
+                .expect("reads"),
+            Db::Postgres(pool) => sqlx::query_scalar(sql)
+                .fetch_all(pool)
+                .await
+                .expect("reads"),
+        };
+        rows.extend(found);
+    }
+    rows.sort();
+    rows
+}
+
+#[tokio::test]
+async fn migrating_a_database_in_use_changes_nothing() {
+    on_each_engine(async |database| {
+        let app = TestApp::on(database, "http://headroom.test");
+        let attempt = app.attempt(Way::Interview, Level::Staff, None).await;
+        attempt
+            .save("api", 0, "key", "POST /charges")
+            .await
+            .expect(200);
+        attempt
+            .guest
+            .call("ask_hint", &serde_json::json!({ "attempt": attempt.id }))
+            .await
+            .expect(200);
+        app.advance(7);
+        attempt.score("below").await.expect(303);
+        let before = everything(&database.db).await;
+        for table in schema(&database.db).await.keys() {
+            assert!(
+                before
+                    .iter()
+                    .any(|row| row.starts_with(&format!("{table}: "))),
+                "nothing in {table}: {before:#?}"
+            );
+        }
+        assert!(before.iter().any(|row| row.contains(&START.to_string())));
+        database.db.migrate().await.expect("migrates");
+        assert_eq!(everything(&database.db).await, before);
+        // And by another process, which opens it anew.
+        let again = Db::open(&database.url).await.expect("opens");
+        again.migrate().await.expect("migrates");
+        assert_eq!(everything(&again).await, before);
+        again.close().await;
+    })
+    .await;
+}

@@ -1,0 +1,20 @@
+//! The server's tests: the whole router in process, each test on a real database of its own.
+//!
+//! `app` holds the application under test and its clients, `engines` the databases. Must never be needed by anything else.
+
+mod access;
+mod app;
+mod attempt_store;
+mod bad_input;
+mod browser_rules;
+mod engines;
+mod journeys;
+mod killed;
+mod listener;
+mod migrations;
+mod pages;
+mod reveal;
+mod scoring;
+mod sessions;
+mod stored_markup;
+mod tidy;
