@@ -368,7 +368,7 @@ fn shell(
         <html lang="en" data-theme=(theme != Theme::Auto).then(|| theme.slug())>
             <head>
                 <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <title>{title.clone()}</title>
                 <meta name="description" content=head.description.clone()/>
                 {private.then(|| view! { <meta name="robots" content="noindex"/> })}

@@ -148,7 +148,7 @@ async fn sweep(db: Db, clock: Clock) {
         if let Err(error) = outcome {
             tracing::warn!(%error, "ended sessions were not removed");
         }
-        tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+        tokio::time::sleep(std::time::Duration::from_hours(1)).await;
     }
 }
 

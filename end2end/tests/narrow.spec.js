@@ -58,7 +58,8 @@ test("the whole attempt by touch at 375 px", async ({ page }) => {
   const groups = page.getByRole("group").filter({ has: page.getByRole("textbox") });
   await expect(groups).toHaveCount(8);
   for (let index = 0; index < 8; index++) {
-    await groups.nth(index).getByRole("radio").nth(1).tap({ force: true });
+    await groups.nth(index).locator("label").filter({ has: page.getByRole("radio") }).nth(1).tap();
+    await expect(groups.nth(index).getByRole("radio").nth(1)).toBeChecked();
     await groups.nth(index).getByRole("textbox").fill("Shown.");
   }
   await page.getByRole("button", { name: "Commit the scores and show the reference" }).tap();

@@ -108,7 +108,8 @@ pub async fn permit(
     owner: Option<&str>,
     id: &str,
 ) -> Result<AttemptPermit, StoreError> {
-    let Some(owner) = owner else {
+    // What is no id is not asked for: Postgres refuses a text with NUL.
+    let Some(owner) = owner.filter(|_| uuid::Uuid::parse_str(id).is_ok()) else {
         return Err(AppError::NotFound.into());
     };
     let row = on!(conn, |c| sqlx::query_as::<_, AttemptRow>(
@@ -294,7 +295,7 @@ pub async fn save(
     .bind(&attempt.id)
     .bind(save.key)
     .bind(&fingerprint)
-    .bind(save.base + 1)
+    .bind(save.base.saturating_add(1))
     .bind(now)
     .execute(c)
     })? > 0;
@@ -616,10 +617,16 @@ pub async fn commit_score(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let attempt_id = &permit.attempt.id;
+    // One after the other: each is numbered after those before it.
+    affected!(conn, |c| sqlx::query(
+        "UPDATE attempt SET marked_at = marked_at WHERE id = $1"
+    )
+    .bind(attempt_id)
+    .execute(c))?;
     let new = affected!(conn, |c| {
         sqlx::query(
         "INSERT INTO score (id, attempt_id, number, rubric_version, scored_at) \
-         VALUES ($1, $2, (SELECT COUNT(*) + 1 FROM score WHERE attempt_id = $2), $3, $4) ON CONFLICT DO NOTHING"
+         VALUES ($1, $2, (SELECT COUNT(*) + 1 FROM score WHERE attempt_id = $2), $3, $4) ON CONFLICT (id) DO NOTHING"
     )
     .bind(id)
     .bind(attempt_id)
@@ -628,7 +635,21 @@ pub async fn commit_score(
     .execute(c)
     })?;
     if new == 0 {
-        return Ok(());
+        let known = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
+            "SELECT number FROM score WHERE id = $1 AND attempt_id = $2"
+        )
+        .bind(id)
+        .bind(attempt_id)
+        .fetch_optional(c))?;
+        return if known.is_some() {
+            Ok(())
+        } else {
+            Err(AppError::invalid(
+                "score",
+                "This form's key was used for another attempt. Reload the page and score again.",
+            )
+            .into())
+        };
     }
     for (position, entry) in (0_i64..).zip(&card.entries) {
         affected!(conn, |c| {

@@ -144,7 +144,7 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    fn rewrite<'e>(mut self, events: Vec<Event<'e>>) -> Vec<Event<'e>> {
+    fn rewrite(mut self, events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         let mut out = Vec::with_capacity(events.len());
         let mut events = events.into_iter();
         while let Some(event) = events.next() {
@@ -197,7 +197,7 @@ impl<'a> Rewriter<'a> {
                     out.push(Event::Start(Tag::FootnoteDefinition(self.footnote(&label))));
                 }
                 Event::FootnoteReference(label) => {
-                    out.push(Event::FootnoteReference(self.footnote(&label)))
+                    out.push(Event::FootnoteReference(self.footnote(&label)));
                 }
                 other => out.push(other),
             }

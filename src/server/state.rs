@@ -56,7 +56,7 @@ impl AppState {
     pub fn refresh_library(&self) {
         match Library::read(&self.origin) {
             Ok(library) if library.version != self.library.load().version => {
-                self.library.store(Arc::new(library))
+                self.library.store(Arc::new(library));
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the content could not be read"),

@@ -91,7 +91,6 @@ async fn try_everything(guest: &Guest, id: &str) -> Vec<(String, Reply)> {
             "pulse",
             serde_json::json!({ "attempt": id, "section": "api", "known": {} }),
         ),
-        ("ask_hint", serde_json::json!({ "attempt": id })),
     ] {
         replies.push((function.to_owned(), guest.call(function, &arguments).await));
     }

@@ -326,10 +326,7 @@ async fn estimates_are_graded_beside_the_reference() {
     assert!(estimates.len() >= 4);
     // Right, three times off, unreadable, and left out.
     let right = estimates[0].low.text.clone();
-    let sheet = format!(
-        "{}: {right}\n{}: = 1 + + 2\n",
-        estimates[0].id, estimates[1].id
-    );
+    let sheet = format!("{}: {right}\n{}: = 1 +\n", estimates[0].id, estimates[1].id);
     attempt.save("worksheet", 0, "k", &sheet).await.expect(200);
     attempt.score("below").await.expect(303);
     let rows = attempt

@@ -1,9 +1,12 @@
 //! The server's side of practising: what server functions and forms do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -36,17 +39,34 @@ pub async fn server_function(
     viewer: Viewer,
     request: Request,
 ) -> Response {
-    let provide = move || {
-        provide_context(state.clone());
-        provide_context(viewer.clone());
+    let reached = Reached::default();
+    let provide = {
+        let reached = reached.clone();
+        move || {
+            provide_context(state.clone());
+            provide_context(viewer.clone());
+            provide_context(reached.clone());
+        }
     };
-    leptos_axum::handle_server_fns_with_context(provide, request)
+    let mut response = leptos_axum::handle_server_fns_with_context(provide, request)
         .await
-        .into_response()
+        .into_response();
+    // Arguments that do not read are the sender's fault, for which leptos answers 500.
+    if response.status().is_server_error() && !reached.0.load(Ordering::Relaxed) {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    response
 }
+
+/// Whether a server function was reached with arguments that read.
+#[derive(Clone, Default)]
+struct Reached(Arc<AtomicBool>);
 
 /// Gives a failed server function the status that belongs to its error.
 pub async fn answer<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    if let Some(reached) = use_context::<Reached>() {
+        reached.0.store(true, Ordering::Relaxed);
+    }
     let outcome = work.await;
     if let (Err(error), Some(response)) = (&outcome, use_context::<ResponseOptions>()) {
         response.set_status(error.status());
@@ -85,7 +105,7 @@ fn check_section(
             ),
         ));
     }
-    if key.is_empty() || key.len() > 64 {
+    if key.is_empty() || key.len() > 64 || key.contains(char::is_control) {
         return Err(AppError::invalid(
             "key",
             "This save has no usable key. Reload the page and save again.",
@@ -213,7 +233,7 @@ pub fn curveballs(
     (due, next)
 }
 
-pub async fn render_preview(markdown: &str) -> Result<String, AppError> {
+pub fn render_preview(markdown: &str) -> Result<String, AppError> {
     let (_, viewer) = context()?;
     viewer.owner().ok_or(AppError::NotFound)?;
     Ok(render_or_explain(
@@ -298,7 +318,7 @@ pub async fn save_form(
 ) -> Result<Response, AppError> {
     let name = section_of(&section)?;
     let body = match name {
-        SectionName::Worksheet => sheet_from_fields(&fields),
+        SectionName::Worksheet => plain_text(&sheet_from_fields(&fields)),
         _ => plain_text(field(&fields, "body")),
     };
     let base: i64 = field(&fields, "base").parse().unwrap_or(0);
@@ -370,7 +390,9 @@ pub async fn ask_hint(
     })?;
     let back = section_of(field(&fields, "back"))
         .map_or_else(|_| "requirements".to_owned(), |name| name.slug());
-    Ok(see_other(&format!("/attempts/{id}/{back}#hints")))
+    Ok(see_other(&format!(
+        "/attempts/{id}/{back}?panel=hints#hints"
+    )))
 }
 
 /// `POST /attempts/{id}/{section}/restore`: an old revision becomes the newest one.
@@ -389,15 +411,19 @@ pub async fn restore(
     transact!(state.db, |conn| {
         let permit = store::permit(conn, viewer.owner(), &id).await?;
         let old = store::revision(conn, &permit, &name, number).await?;
-        let base = store::current(conn, &permit, &name).await?.revision;
+        let current = store::current(conn, &permit, &name).await?;
         check_section(None, &name, &old.body, &key)?;
+        // Sent twice, or nothing to do.
+        if current.body == old.body {
+            return Ok(current);
+        }
         store::save(
             conn,
             &permit,
             &store::Save {
                 name: &name,
                 body: &old.body,
-                base,
+                base: current.revision,
                 key: &key,
             },
             now,

@@ -117,5 +117,5 @@ pub async fn take_pulse(
 /// Markdown as it will be shown.
 #[server(prefix = "/api", endpoint = "preview", input = Json)]
 pub async fn preview(markdown: String) -> Result<String, AppError> {
-    handlers::answer(handlers::render_preview(&markdown)).await
+    handlers::answer(async { handlers::render_preview(&markdown) }).await
 }

@@ -331,7 +331,7 @@ impl Editor {
                 }
             }
             Err(AppError::Unreachable | AppError::Internal(_) | AppError::TooMany(_)) => {
-                self.failed(&flight.key)
+                self.failed(&flight.key);
             }
             Err(AppError::NotFound) => {
                 self.flight.set_value(None);

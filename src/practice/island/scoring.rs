@@ -116,10 +116,8 @@ fn on_key(event: &ev::KeyboardEvent) {
         input.set_checked(true);
         let _ = input.focus();
         event.prevent_default();
-        if let Ok(changed) = web_sys::Event::new("change") {
-            if let Some(window) = web_sys::window() {
-                let _ = window.dispatch_event(&changed);
-            }
+        if let (Ok(changed), Some(window)) = (web_sys::Event::new("change"), web_sys::window()) {
+            let _ = window.dispatch_event(&changed);
         }
     }
 }

@@ -350,9 +350,6 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
                 <button type="button" class="btn with-script wide-only" aria-pressed=move || if desk.side.get() { "true" } else { "false" } on:click=move |_| run.run(Action::Side)>"Side panel"</button>
                 <a class="btn go" href=score>"Score it"</a>
             </header>
-            <input class="view hidden" type="radio" name="view" id="view-phases"/>
-            <input class="view hidden" type="radio" name="view" id="view-write" checked/>
-            <input class="view hidden" type="radio" name="view" id="view-side"/>
             <Rail desk=desk/>
             <main id="main" class="made">
                 <Notices desk=desk/>
@@ -367,8 +364,11 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
                 {children()}
             </aside>
             <nav class="bottom" aria-label="Panels">
+                <input class="view hidden" type="radio" name="view" id="view-phases"/>
                 <label for="view-phases">"Phases"</label>
+                <input class="view hidden" type="radio" name="view" id="view-write" checked/>
                 <label for="view-write">"Write"</label>
+                <input class="view hidden" type="radio" name="view" id="view-side"/>
                 <label for="view-side">"Prompt"</label>
             </nav>
             <p class="hidden" role="status" aria-live="polite">{move || desk.announced.get()}</p>
@@ -441,7 +441,7 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
 
     let all = move |work: &dyn Fn(Editor)| desk.editors.get_untracked().into_iter().for_each(work);
     let listen = |name: &'static str, work: Box<dyn Fn(ev::Event)>| {
-        let _ = window_event_listener_untyped(name, move |event| work(event));
+        let _ = window_event_listener_untyped(name, work);
     };
     listen("online", Box::new(move |_| all(&|editor| editor.retry())));
     listen(
@@ -479,7 +479,7 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
         visibility.forget();
     }
     let _ = window_event_listener(ev::keydown, move |event| {
-        on_key(desk, palette, shortcuts, &event)
+        on_key(desk, palette, shortcuts, &event);
     });
 }
 
@@ -920,7 +920,7 @@ fn PreviewPane(desk: Desk) -> impl IntoView {
         );
     });
     view! {
-        <section class="preview prose with-script" aria-label="Preview" hidden=move || desk.mode.get() == Mode::Write>
+        <section class="preview prose with-script" aria-label="Preview" tabindex="0" hidden=move || desk.mode.get() == Mode::Write>
             <p class="empty quiet" hidden=move || !html.with(String::is_empty)>"Nothing to show yet: write something."</p>
             <div inner_html=move || html.get()></div>
         </section>

@@ -41,10 +41,15 @@ pub async fn resume(
     Ok(see_other(&format!("/attempts/{id}/{page}")))
 }
 
+/// What a form that led here has just done.
 #[derive(Debug, Default, Deserialize)]
-pub struct SavedQuery {
+pub struct CameFrom {
+    /// The section that was saved.
     #[serde(default)]
     saved: String,
+    /// The side panel to open.
+    #[serde(default)]
+    panel: String,
 }
 
 /// `GET /attempts/{id}/{section}`
@@ -53,10 +58,10 @@ pub async fn workspace(
     viewer: Viewer,
     theme: Theme,
     Path((id, section)): Path<(String, String)>,
-    query: Result<Query<SavedQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<CameFrom>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, AppError> {
     let name = SectionName::from_slug(&section).ok_or(AppError::NotFound)?;
-    let saved = SectionName::from_slug(&query.map(|Query(query)| query.saved).unwrap_or_default());
+    let query = query.map(|Query(query)| query).unwrap_or_default();
     let permit = seen(&state, &viewer, &id, &name).await?;
     if permit.attempt().is_closed() {
         return Ok(see_other(&format!("/attempts/{id}/result")));
@@ -64,7 +69,7 @@ pub async fn workspace(
     if name == SectionName::Worksheet {
         return Ok(see_other(&format!("/attempts/{id}/estimates")));
     }
-    render(&state, theme, &permit, &name, saved.as_ref(), None).await
+    render(&state, theme, &permit, &name, &query, None).await
 }
 
 /// The person is in this section now.
@@ -117,7 +122,7 @@ pub async fn workspace_again(
         theme,
         &permit,
         &page,
-        None,
+        &CameFrom::default(),
         Some(Unsaved {
             name,
             body,
@@ -133,7 +138,7 @@ async fn render(
     theme: Theme,
     permit: &AttemptPermit,
     open: &SectionName,
-    saved: Option<&SectionName>,
+    came: &CameFrom,
     unsaved: Option<Unsaved<'_>>,
 ) -> Result<Response, AppError> {
     let library = state.library();
@@ -160,10 +165,10 @@ async fn render(
         current: "/attempts",
     };
     let mut data = data;
-    let mut notice = saved.map(|name| {
+    let mut notice = SectionName::from_slug(&came.saved).map(|name| {
         format!(
             "{} saved.",
-            section_title(name, published.map(AsRef::as_ref))
+            section_title(&name, published.map(AsRef::as_ref))
         )
     });
     let mut status = StatusCode::OK;
@@ -183,10 +188,10 @@ async fn render(
     let asked = store::hints(&mut reader.conn(), permit).await?.len();
     drop(reader);
     let published = published.cloned();
-    let (permit, open) = (permit.clone(), open.slug());
+    let (permit, open, hints_first) = (permit.clone(), open.slug(), came.panel == "hints");
     Ok(own_page(state, theme, &head, status, move || {
-        let panel =
-            published.map(|published| side_panel(&published, permit.attempt(), asked, open));
+        let panel = published
+            .map(|published| side_panel(&published, permit.attempt(), asked, open, hints_first));
         let failed = status != StatusCode::OK;
         view! {
             {notice.map(|text| view! {
@@ -288,13 +293,14 @@ fn side_panel(
     attempt: &Attempt,
     asked: usize,
     open: String,
+    hints_first: bool,
 ) -> AnyView {
     let guided = attempt.terms.way == Way::Guided;
     view! {
         <div class="tabs" role="group" aria-label="Side panel">
-            <label><input type="radio" name="panel" id="panel-prompt" checked/>"Prompt"</label>
+            <label><input type="radio" name="panel" id="panel-prompt" checked=!hints_first/>"Prompt"</label>
             {guided.then(|| view! { <label><input type="radio" name="panel" id="panel-looked-for"/>"Looked for"</label> })}
-            <label><input type="radio" name="panel" id="panel-hints"/>"Hints"</label>
+            <label><input type="radio" name="panel" id="panel-hints" checked=hints_first/>"Hints"</label>
         </div>
         <div class="panel" data-panel="prompt">{prompt_panel(published, guided)}</div>
         {guided.then(|| looked_for_panel(published, attempt))}
