@@ -386,6 +386,7 @@ fn shell(
                 <meta name="twitter:card" content="summary"/>
                 <link rel="icon" href=assets::url("favicon.svg") type="image/svg+xml"/>
                 <link rel="preload" href=assets::url("inter-latin-wght-normal.woff2") r#as="font" type="font/woff2" crossorigin="anonymous"/>
+                <link rel="preload" href=assets::url("ibm-plex-mono-latin-400-normal.woff2") r#as="font" type="font/woff2" crossorigin="anonymous"/>
                 <link rel="stylesheet" href=assets::url("headroom.css")/>
                 {islands.then(|| view! { <HydrationScripts options=leptos_options() islands=true/> })}
                 {state.settings.dev.then(|| view! { <script nonce=nonce src=assets::url("reload.js") defer></script> })}

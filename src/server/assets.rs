@@ -59,8 +59,12 @@ pub fn version() -> String {
 
 /// `GET /assets/{*file}`
 pub async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    // Names without a hash, and what stands beside a file, are not addresses.
-    if file == "manifest.json" || has_extension(&file, "br") || has_extension(&file, "gz") {
+    // Names without a hash, and what stands beside a file, are not addresses; nor is a way around through `.` or `..`.
+    if file == "manifest.json"
+        || file.split('/').any(|part| part.starts_with('.'))
+        || has_extension(&file, "br")
+        || has_extension(&file, "gz")
+    {
         return AppError::NotFound.into_response();
     }
     let accepted = headers

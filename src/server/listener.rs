@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -72,8 +73,11 @@ pub async fn serve(
         };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let has_asked = Arc::clone(&asked);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let router = router.clone();
+            has_asked.store(true, Ordering::Relaxed);
             async move {
                 Ok::<_, Infallible>(
                     router
@@ -89,7 +93,14 @@ pub async fn serve(
                 .into_owned(),
         );
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = std::pin::pin!(connection);
+            // hyper's own limit begins when the first bytes have told which protocol it is.
+            let ended = match tokio::time::timeout(limits.header, &mut connection).await {
+                Ok(ended) => ended,
+                Err(_) if !asked.load(Ordering::Relaxed) => Ok(()),
+                Err(_) => connection.await,
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(place);

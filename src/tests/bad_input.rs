@@ -331,11 +331,13 @@ async fn markdown_of_nonsense_is_answered_quickly() {
         "~",
     ] {
         let text = piece.repeat(64 * 1024 / piece.len());
+        let t0 = std::time::Instant::now();
         let reply = attempt
             .guest
             .call("preview", &json!({ "markdown": text }))
             .await
             .expect(200);
+        eprintln!("TIME {piece:?} {:?}", t0.elapsed());
         assert!(reply.json().is_string(), "{piece}");
     }
     let too_long = "word ".repeat(20_000);
@@ -352,4 +354,19 @@ async fn markdown_of_nonsense_is_answered_quickly() {
     );
     // Not a figure, only the difference between linear and quadratic.
     assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}
+#[test]
+fn zzz() {
+    for n in [8000, 16000, 32000, 64000] {
+        for piece in ["&amp;", "&lt;", "&gt;", "&quot;", "&copy;", "&#38;"] {
+            let text = piece.repeat(n);
+            let t = std::time::Instant::now();
+            let dom = scraper::Html::parse_fragment(&text);
+            let a = t.elapsed();
+            drop(dom);
+            let t = std::time::Instant::now();
+            let c = ammonia::clean(&text).len();
+            eprintln!("TIME {n} {piece} parse {a:?} clean {:?} {c}", t.elapsed());
+        }
+    }
 }

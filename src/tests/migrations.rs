@@ -155,11 +155,7 @@ async fn migrating_a_database_in_use_changes_nothing() {
             .save("api", 0, "key", "POST /charges")
             .await
             .expect(200);
-        attempt
-            .guest
-            .call("ask_hint", &serde_json::json!({ "attempt": attempt.id }))
-            .await
-            .expect(200);
+        attempt.post("hints", &[]).await.expect(303);
         app.advance(7);
         attempt.score("below").await.expect(303);
         let before = everything(&database.db).await;

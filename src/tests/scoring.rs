@@ -157,14 +157,15 @@ async fn after_the_score_nothing_is_written_and_nothing_typed_is_lost() {
     let attempt = app.guided().await;
     let path = attempt.path("api");
     let form = attempt.get("api").await.form(&path);
+    attempt.save("api", 0, "k0", "before").await.expect(200);
     attempt
-        .save("api", 0, "k1", "what was scored")
+        .save("api", 1, "apart-k1", "what was scored")
         .await
         .expect(200);
     attempt.score("below").await.expect(303);
 
     let fields = [
-        ("base", "1"),
+        ("base", "2"),
         ("key", &*form["key"]),
         ("body", "typed a moment too late"),
     ];
@@ -172,7 +173,7 @@ async fn after_the_score_nothing_is_written_and_nothing_typed_is_lost() {
     assert!(page.page().text("p.notice").contains("has been scored"));
     assert_eq!(page.form(&path)["body"], "typed a moment too late");
     let refused = attempt
-        .save("api", 1, "k2", "too late")
+        .save("api", 2, "k2", "too late")
         .await
         .expect(422)
         .json();

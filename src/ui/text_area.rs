@@ -20,6 +20,8 @@ pub fn TextArea(
     #[prop(optional)] read_only: bool,
     #[prop(optional)] node: NodeRef<leptos::html::Textarea>,
 ) -> impl IntoView {
+    // The parser of a page drops a newline at the start, so the server always puts one there.
+    let opening = if is_server() { "\n" } else { "" };
     view! {
         <textarea
             id=id
@@ -34,8 +36,7 @@ pub fn TextArea(
             spellcheck="true"
             autocapitalize="sentences"
             node_ref=node
-            // The parser drops a newline at the start, so one is always put there.
-            inner_html=format!("\n{}", escape(&text))
+            inner_html=format!("{opening}{}", escape(&text))
         ></textarea>
     }
 }

@@ -53,6 +53,10 @@ pub fn catch_interrupts() -> Result<()> {
                 signal_group(group.id, Signal::SIGKILL);
             }
             sweep();
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a second Ctrl-C ends everything at once"
+            )]
             exit(130);
         }
         eprintln!("\n==> stopping …");

@@ -72,6 +72,7 @@ impl Timing {
     pub fn write_down(&self) -> Result<()> {
         let warmth = if self.cold { "cold" } else { "warm" };
         let seconds = self.elapsed().as_secs_f64();
+        #[expect(clippy::disallowed_methods, reason = "a record of when a command ran")]
         let date = iso_date(SystemTime::now());
         let mut file = OpenOptions::new()
             .create(true)

@@ -1,3 +1,5 @@
+//! The content parsers: whole texts in, values and diagnostics out.
+
 use std::fmt::Write;
 
 use proptest::prelude::*;

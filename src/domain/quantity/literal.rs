@@ -566,7 +566,7 @@ fn strange_word(word: &str, glued_to_number: bool, place: Place) -> Option<Strin
     let mut letters = word.chars();
     let first = letters.next()?;
     if letters.as_str().is_empty() {
-        let lower = word.to_lowercase();
+        let lower = word.to_ascii_lowercase();
         let advice = match vocabulary::unit(&lower) {
             Some(_) => format!("did you mean `{lower}`?"),
             None => "write the unit out.".to_owned(),

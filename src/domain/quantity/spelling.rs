@@ -4,10 +4,10 @@
 /// two in a longer one. The first of equals wins.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let allowed = if word.chars().count() <= 4 { 1 } else { 2 };
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(edits, candidate)| *edits <= allowed && *edits < candidate.chars().count())
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)

@@ -405,12 +405,12 @@ pub(super) fn unit(word: &str) -> Option<(f64, Dimension)> {
 }
 
 pub(super) fn is_noun(word: &str) -> bool {
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     NOUNS.contains(&word.as_str())
 }
 
 fn find(table: &[(&str, f64)], word: &str) -> Option<f64> {
-    let lower = word.to_lowercase();
+    let lower = word.to_ascii_lowercase();
     table
         .iter()
         .find(|(spelling, _)| {
@@ -426,7 +426,7 @@ pub(super) fn magnitude(word: &str) -> Option<f64> {
         "M" => 1e6,
         "G" => 1e9,
         "T" => 1e12,
-        _ => match word.to_lowercase().as_str() {
+        _ => match word.to_ascii_lowercase().as_str() {
             "hundred" => 1e2,
             "thousand" | "thousands" => 1e3,
             "lakh" | "lakhs" => 1e5,
@@ -444,7 +444,7 @@ pub(super) fn magnitude(word: &str) -> Option<f64> {
 /// A unit that an unknown word is probably a slip of.
 pub(super) fn near_unit(word: &str) -> Option<&'static str> {
     let length = word.chars().count();
-    let lower = word.to_lowercase();
+    let lower = word.to_ascii_lowercase();
     let allowed = if length >= 7 { 2 } else { 1 };
     TIMES
         .iter()
@@ -458,9 +458,9 @@ pub(super) fn near_unit(word: &str) -> Option<&'static str> {
             let short = length <= 3 || spelling.chars().count() <= 3;
             !short
                 || (length == spelling.chars().count()
-                    && lower.chars().next() == spelling.to_lowercase().chars().next())
+                    && lower.chars().next() == spelling.to_ascii_lowercase().chars().next())
         })
-        .map(|spelling| (distance(&lower, &spelling.to_lowercase()), spelling))
+        .map(|spelling| (distance(&lower, &spelling.to_ascii_lowercase()), spelling))
         .filter(|(edits, _)| *edits <= allowed)
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, spelling)| spelling)
@@ -468,7 +468,7 @@ pub(super) fn near_unit(word: &str) -> Option<&'static str> {
 
 /// A unit of data or of data per second, with its prefix.
 fn data(word: &str) -> Option<(f64, Dimension)> {
-    let lower = word.to_lowercase();
+    let lower = word.to_ascii_lowercase();
     for (prefix, binary, exponent) in [
         ("kilo", "kibi", 1),
         ("mega", "mebi", 2),
@@ -484,7 +484,7 @@ fn data(word: &str) -> Option<(f64, Dimension)> {
         }
     }
     let (scale, base) = prefixed(word);
-    if let Some(size) = data_word(&base.to_lowercase()) {
+    if let Some(size) = data_word(&base.to_ascii_lowercase()) {
         return Some((scale * size, Dimension::DATA));
     }
     let (size, dimension) = match base {
@@ -540,7 +540,7 @@ fn refusal(word: &str) -> Option<String> {
                 "`{word}` could be bytes or bits: write `{prefix}B` for bytes or `{prefix}bit` for bits."
             )
         }
-        _ => match word.to_lowercase().as_str() {
+        _ => match word.to_ascii_lowercase().as_str() {
             "hourly" => adverb(word, "hour"),
             "daily" => adverb(word, "day"),
             "weekly" => adverb(word, "week"),

@@ -238,7 +238,11 @@ pub fn render_preview(markdown: &str) -> Result<String, AppError> {
     viewer.owner().ok_or(AppError::NotFound)?;
     Ok(render_or_explain(
         &plain_text(markdown),
-        Place::section("preview"),
+        // It stands right below the section's name, a heading of level 1.
+        Place {
+            top_heading: 2,
+            ..Place::section("preview")
+        },
     ))
 }
 

@@ -1,19 +1,35 @@
 //! What the island keeps on this device and asks of the browser. Every function does nothing where the browser refuses.
 
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
 
 use crate::domain::attempt::UnixMillis;
 
 /// Text that was typed and is not known to have reached the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     pub body: String,
     /// The revision that it started from.
     pub base: i64,
     /// By the device's clock.
     pub at: UnixMillis,
+}
+
+impl Draft {
+    /// One line of numbers, then the text as it is.
+    fn to_text(&self) -> String {
+        format!("{} {}\n{}", self.base, self.at, self.body)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let (numbers, body) = text.split_once('\n')?;
+        let (base, at) = numbers.split_once(' ')?;
+        Some(Self {
+            body: body.to_owned(),
+            base: base.parse().ok()?,
+            at: at.parse().ok()?,
+        })
+    }
 }
 
 fn storage() -> Option<Storage> {
@@ -26,9 +42,7 @@ fn prefix(attempt: &str, section: &str) -> String {
 
 /// Keeps a draft. Each loaded page has its own place, so that two tabs do not overwrite each other.
 pub fn keep_draft(attempt: &str, section: &str, page: &str, draft: &Draft) -> bool {
-    let Ok(text) = serde_json::to_string(draft) else {
-        return false;
-    };
+    let text = draft.to_text();
     storage().is_some_and(|storage| {
         storage
             .set_item(&format!("{}{page}", prefix(attempt, section)), &text)
@@ -56,7 +70,7 @@ pub fn take_drafts(attempt: &str, section: &str) -> Option<Draft> {
             .get_item(&key)
             .ok()
             .flatten()
-            .and_then(|text| serde_json::from_str::<Draft>(&text).ok());
+            .and_then(|text| Draft::from_text(&text));
         let _ = storage.remove_item(&key);
         if let Some(draft) = draft
             && newest.as_ref().is_none_or(|known| draft.at > known.at)
@@ -158,4 +172,24 @@ pub fn address() -> String {
     web_sys::window()
         .and_then(|window| window.location().pathname().ok())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Draft;
+
+    #[test]
+    fn drafts_read_back() {
+        for body in ["", "\n", "a\nb\n", "1 2\n3"] {
+            let draft = Draft {
+                body: body.to_owned(),
+                base: 7,
+                at: 1_700_000_000_000,
+            };
+            assert_eq!(Draft::from_text(&draft.to_text()), Some(draft));
+        }
+        for text in ["", "7", "7 x\n", "x 7\n", "{\"body\":\"\"}"] {
+            assert_eq!(Draft::from_text(text), None, "{text}");
+        }
+    }
 }

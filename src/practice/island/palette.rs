@@ -34,14 +34,14 @@ pub fn Palette(
     let wanted = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
     let found = Memo::new(move |_| {
-        let wanted = wanted.get().to_lowercase();
+        let wanted = wanted.get().to_ascii_lowercase();
         commands
             .get()
             .into_iter()
             .filter(|command| {
                 wanted
                     .split_whitespace()
-                    .all(|word| command.title.to_lowercase().contains(word))
+                    .all(|word| command.title.to_ascii_lowercase().contains(word))
             })
             .collect::<Vec<_>>()
     });
@@ -49,8 +49,6 @@ pub fn Palette(
         if let Some(dialog) = node.get_untracked() {
             dialog.close();
         }
-        wanted.set(String::new());
-        chosen.set(0);
     };
     let take = move |index: usize| {
         if let Some(command) = found.get_untracked().get(index).cloned() {
@@ -94,7 +92,15 @@ pub fn Palette(
         }
     };
     view! {
-        <dialog class="palette" node_ref=node aria-label="Commands">
+        <dialog
+            class="palette"
+            node_ref=node
+            aria-label="Commands"
+            on:close=move |_| {
+                wanted.set(String::new());
+                chosen.set(0);
+            }
+        >
             <input
                 type="text"
                 role="combobox"

@@ -9,11 +9,11 @@ use leptos::html::Textarea;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde_json::json;
+use server_fn::ServerFn as _;
 
 use crate::domain::attempt::{SECTION_BYTES, UnixMillis};
 use crate::error::{AppError, Current};
-use crate::practice::api::{SectionText, save_section};
+use crate::practice::api::{SaveSection, SectionText, save_section};
 
 use super::device::{self, Draft};
 
@@ -157,7 +157,7 @@ impl Editor {
         // Typed before the island woke.
         if let Some(node) = self.node.get_untracked() {
             let value = node.value();
-            if !value.is_empty() && self.body.with_untracked(|body| *body != value) {
+            if self.body.with_untracked(|body| *body != value) {
                 self.typed(value);
                 return;
             }
@@ -377,15 +377,17 @@ impl Editor {
         };
         let Some(mut flight) = flight else { return };
         flight.under_way = false;
-        let body = json!({
-            "attempt": self.attempt.get_value(),
-            "section": self.name.get_value(),
-            "body": flight.body,
-            "base": flight.base,
-            "key": flight.key,
-        });
+        let save = SaveSection {
+            attempt: self.attempt.get_value(),
+            section: self.name.get_value(),
+            body: flight.body.clone(),
+            base: flight.base,
+            key: flight.key.clone(),
+        };
         self.flight.set_value(Some(flight));
-        device::post_and_forget("/api/save_section", &body.to_string());
+        if let Ok(body) = serde_json::to_string(&save) {
+            device::post_and_forget(SaveSection::PATH, &body);
+        }
     }
 
     /// The decision: `text` is what the section shall hold. Both versions stay in its history.
@@ -395,6 +397,10 @@ impl Editor {
         };
         let mine = self.body.get_untracked();
         let keeps_mine = text == mine;
+        // The buttons of the decision go away with it.
+        if let Some(node) = self.node.get_untracked() {
+            let _ = node.focus();
+        }
         self.theirs.set(None);
         self.saved_body.set_value(theirs.body);
         self.base.set(theirs.revision);

@@ -37,6 +37,13 @@ pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
             let (attempt, form) = names.get_value();
             keep(&attempt, &form);
         });
+        // What is sent is the server's from here on; a form with faults comes back filled in.
+        let _ = window_event_listener(ev::submit, move |_| {
+            let (attempt, form) = names.get_value();
+            for (name, _) in fields(&form) {
+                device::forget(&place(&attempt, &name));
+            }
+        });
         let _ = window_event_listener(ev::change, move |_| {
             let (attempt, form) = names.get_value();
             keep(&attempt, &form);
@@ -155,67 +162,60 @@ fn put_evidence(criterion: &str, text: &str) {
     }
 }
 
-/// The form's fields as name and value.
+fn elements(selector: &str) -> Vec<Element> {
+    let found = document().and_then(|document| document.query_selector_all(selector).ok());
+    found.map_or_else(Vec::new, |found| {
+        (0..found.length())
+            .filter_map(|index| found.item(index)?.dyn_into().ok())
+            .collect()
+    })
+}
+
+/// The form's fields as name and value: the levels that are chosen, and all evidence.
 fn fields(form: &str) -> Vec<(String, String)> {
-    let Some(document) = document() else {
-        return Vec::new();
-    };
-    let mut fields = Vec::new();
-    if let Ok(inputs) = document.query_selector_all(&format!(
+    elements(&format!(
         "#{form} input[type=radio]:checked, #{form} textarea"
-    )) {
-        for index in 0..inputs.length() {
-            let Some(node) = inputs.item(index) else {
-                continue;
-            };
-            if let Some(input) = node.dyn_ref::<HtmlInputElement>() {
-                fields.push((input.name(), input.value()));
-            } else if let Some(area) = node.dyn_ref::<HtmlTextAreaElement>() {
-                fields.push((area.name(), area.value()));
-            }
-        }
-    }
-    fields
+    ))
+    .iter()
+    .filter_map(|element| {
+        let input = element
+            .dyn_ref::<HtmlInputElement>()
+            .map(|input| (input.name(), input.value()));
+        input.or_else(|| {
+            element
+                .dyn_ref::<HtmlTextAreaElement>()
+                .map(|area| (area.name(), area.value()))
+        })
+    })
+    .collect()
+}
+
+/// Each field has a place of its own on this device.
+fn place(attempt: &str, name: &str) -> String {
+    format!("score/{attempt}/{name}")
 }
 
 fn keep(attempt: &str, form: &str) {
-    if let Ok(text) = serde_json::to_string(&fields(form)) {
-        device::remember(&format!("score/{attempt}"), &text);
+    for (name, value) in fields(form) {
+        device::remember(&place(attempt, &name), &value);
     }
 }
 
 /// Fills in what was there before a reload, where the form has nothing yet.
 fn bring_back(attempt: &str, form: &str) {
-    let Some(document) = document() else { return };
-    let Some(kept) = device::remembered(&format!("score/{attempt}")) else {
-        return;
-    };
-    let Ok(kept) = serde_json::from_str::<Vec<(String, String)>>(&kept) else {
-        return;
-    };
     let filled = fields(form);
-    for (name, value) in kept {
-        if filled
-            .iter()
-            .any(|(known, value)| *known == name && !value.is_empty())
-        {
-            continue;
-        }
-        let Ok(elements) = document.query_selector_all(&format!("#{form} [name=\"{name}\"]"))
-        else {
-            continue;
-        };
-        for index in 0..elements.length() {
-            let Some(node) = elements.item(index) else {
-                continue;
-            };
-            if let Some(input) = node.dyn_ref::<HtmlInputElement>() {
-                if input.value() == value {
-                    input.set_checked(true);
-                }
-            } else if let Some(area) = node.dyn_ref::<HtmlTextAreaElement>() {
-                area.set_value(&value);
+    for element in elements(&format!("#{form} input[type=radio], #{form} textarea")) {
+        if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+            let name = input.name();
+            let chosen = filled.iter().any(|(known, _)| *known == name);
+            if !chosen && device::remembered(&place(attempt, &name)) == Some(input.value()) {
+                input.set_checked(true);
             }
+        } else if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>()
+            && area.value().is_empty()
+            && let Some(kept) = device::remembered(&place(attempt, &area.name()))
+        {
+            area.set_value(&kept);
         }
     }
 }

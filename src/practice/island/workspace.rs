@@ -141,8 +141,14 @@ impl Desk {
         for editor in self.editors.get_untracked() {
             editor.flush();
         }
-        self.current.set(name.to_owned());
         device::show_address(&self.path(name));
+        self.show(name);
+    }
+
+    /// Shows a section whose address is in the bar already.
+    fn show(&self, name: &str) {
+        self.keep_focus();
+        self.current.set(name.to_owned());
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             let title = self.title(name);
             let tail = document
@@ -157,6 +163,39 @@ impl Desk {
             back.set_value(name);
         }
         self.pulse();
+    }
+
+    /// Where the focus is in a text that is about to be hidden, it goes to what is shown instead.
+    fn keep_focus(self) {
+        let inside = web_sys::window()
+            .and_then(|window| window.document()?.active_element())
+            .is_some_and(|element| {
+                element
+                    .closest(".sheets")
+                    .is_ok_and(|found| found.is_some())
+            });
+        if !inside {
+            return;
+        }
+        set_timeout(
+            move || {
+                let text = self
+                    .editor(&self.current.get_untracked())
+                    .and_then(|editor| editor.node.get_untracked());
+                let _ = match (self.mode.get_untracked(), text) {
+                    (Mode::Preview, _) | (_, None) => {
+                        element::<web_sys::HtmlElement>("preview").map(|pane| pane.focus())
+                    }
+                    (_, Some(text)) => Some(text.focus()),
+                };
+            },
+            Duration::ZERO,
+        );
+    }
+
+    fn next_mode(&self) {
+        self.keep_focus();
+        self.mode.update(|mode| *mode = mode.next());
     }
 
     fn title(&self, name: &str) -> String {
@@ -301,7 +340,7 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
     let run = Callback::new(move |action: Action| match action {
         Action::Open(name) => desk.open(&name),
         Action::Go(path) => device::go_to(&path),
-        Action::Preview => desk.mode.update(|mode| *mode = mode.next()),
+        Action::Preview => desk.next_mode(),
         Action::Side => desk.side.update(|side| *side = !*side),
         Action::Shortcuts => show(shortcuts),
     });
@@ -459,7 +498,7 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
                 .next()
                 .filter(|name| SectionName::from_slug(name).is_some())
             {
-                desk.current.set(name.to_owned());
+                desk.show(name);
             }
         }),
     );
@@ -525,7 +564,7 @@ fn on_key(
             true
         }
         (_, "KeyP") if event.alt_key() => {
-            desk.mode.update(|mode| *mode = mode.next());
+            desk.next_mode();
             true
         }
         (_, "KeyS") if event.alt_key() => {
@@ -874,8 +913,8 @@ fn Versions(editor: Editor) -> impl IntoView {
             <div class="versions" role="group" aria-label="Two versions of this section">
                 <p><b>"This section was changed elsewhere"</b>{format!(" ({}). Nothing is lost: choose, and both stay in its history.", device::local_time(theirs.saved_at))}</p>
                 <div class="pair">
-                    <div><h3>"Elsewhere"</h3><pre tabindex="0">{theirs.body.clone()}</pre></div>
-                    <div><h3>"Here"</h3><pre tabindex="0">{mine}</pre></div>
+                    <div><h2>"Elsewhere"</h2><pre tabindex="0">{theirs.body.clone()}</pre></div>
+                    <div><h2>"Here"</h2><pre tabindex="0">{mine}</pre></div>
                 </div>
                 <p class="actions">
                     <button type="button" class="btn" on:click=move |_| editor.settle(editor.body.get_untracked())>"Keep what is here"</button>
@@ -920,7 +959,7 @@ fn PreviewPane(desk: Desk) -> impl IntoView {
         );
     });
     view! {
-        <section class="preview prose with-script" aria-label="Preview" tabindex="0" hidden=move || desk.mode.get() == Mode::Write>
+        <section class="preview prose with-script" id="preview" aria-label="Preview" tabindex="0" hidden=move || desk.mode.get() == Mode::Write>
             <p class="empty quiet" hidden=move || !html.with(String::is_empty)>"Nothing to show yet: write something."</p>
             <div inner_html=move || html.get()></div>
         </section>

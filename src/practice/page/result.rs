@@ -379,7 +379,7 @@ fn estimates_view(facts: &Facts<'_>) -> AnyView {
         .collect();
     view! {
         <section aria-labelledby="estimates">
-            <h2 id="estimates">"Estimates"</h2>
+            <h2 id="estimates">"Your estimates"</h2>
             <p class="quiet">{format!(
                 "{full} of {} in full. Graded by ratio: within a factor of 2 of the reference range counts in full, within 10 in part. \
                  The limits are ours: what matters is the order of magnitude.",
