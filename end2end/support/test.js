@@ -56,7 +56,7 @@ export const NETWORK_AWAY =
 export const answered = (status) => new RegExp(`the server responded with a status of ${status}`);
 
 /** With scripts off, Chromium refuses to preload the islands' module and finds that nothing uses their program. */
-const WITHOUT_SCRIPTS = [/request failed: .*\/headroom\.js csp$/, /headroom_bg\.wasm was preloaded .* but not used/];
+export const WITHOUT_SCRIPTS = [/request failed: .*\/headroom\.js csp$/, /headroom_bg\.wasm was preloaded .* but not used/];
 
 export const test = base.extend({
   server: [

@@ -2,7 +2,7 @@
 
 import { DESIGN, PHASES, Workspace, commitScore, exported, save, start } from "../support/attempt.js";
 import { relayTo } from "../support/relay.js";
-import { answered, expect, test } from "../support/test.js";
+import { WITHOUT_SCRIPTS, answered, expect, test } from "../support/test.js";
 
 test("a phase has an address; back and forward go between phases", async ({ page, watch }) => {
   watch.allow(answered(404));
@@ -75,6 +75,7 @@ for (const javaScriptEnabled of [true, false]) {
   test(`the theme's buttons work and are remembered, ${javaScriptEnabled ? "with" : "without"} JavaScript`, async ({ browser, baseURL, watch }) => {
     const context = await browser.newContext({ baseURL, javaScriptEnabled, colorScheme: "light" });
     watch.over(context);
+    if (!javaScriptEnabled) watch.allow(...WITHOUT_SCRIPTS);
     const page = await context.newPage();
     const shade = async () => {
       const [red, green, blue] = await page.evaluate(() => {

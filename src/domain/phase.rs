@@ -54,6 +54,14 @@ impl Phase {
         }
     }
 
+    /// The title within a sentence.
+    pub fn in_a_sentence(self) -> String {
+        match self {
+            Self::Api => "the API".to_owned(),
+            _ => self.title().to_lowercase(),
+        }
+    }
+
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.slug() == slug)
     }

@@ -3,6 +3,7 @@
 //! No socket: requests go through the whole router. The clock stands still until a test moves it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -331,20 +332,6 @@ impl Attempt {
         .await
     }
 
-    /// Every criterion rated alike, with this evidence.
-    pub fn scorecard(&self, rating: &str, evidence: &str) -> Vec<(String, String)> {
-        let criteria = &published().prompt.rubric.criteria;
-        let mut fields = vec![("score".to_owned(), new_id(START))];
-        for criterion in criteria {
-            fields.push((format!("rating.{}", criterion.id.slug()), rating.to_owned()));
-            fields.push((
-                format!("evidence.{}", criterion.id.slug()),
-                evidence.to_owned(),
-            ));
-        }
-        fields
-    }
-
     pub async fn commit(&self, fields: &[(String, String)]) -> Reply {
         let fields: Vec<_> = fields
             .iter()
@@ -354,9 +341,23 @@ impl Attempt {
     }
 
     pub async fn score(&self, rating: &str) -> Reply {
-        self.commit(&self.scorecard(rating, "It says so in the text."))
+        self.commit(&scorecard(rating, "It says so in the text."))
             .await
     }
+}
+
+/// Every criterion rated alike, with this evidence.
+pub fn scorecard(rating: &str, evidence: &str) -> Vec<(String, String)> {
+    let criteria = &published().prompt.rubric.criteria;
+    let mut fields = vec![("score".to_owned(), new_id(START))];
+    for criterion in criteria {
+        fields.push((format!("rating.{}", criterion.id.slug()), rating.to_owned()));
+        fields.push((
+            format!("evidence.{}", criterion.id.slug()),
+            evidence.to_owned(),
+        ));
+    }
+    fields
 }
 
 /// What came back.
@@ -533,7 +534,7 @@ pub fn urlencoded(fields: &[(&str, &str)]) -> String {
                 if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
                     out.push(char::from(byte));
                 } else {
-                    out.push_str(&format!("%{byte:02X}"));
+                    let _ = write!(out, "%{byte:02X}");
                 }
             }
         }

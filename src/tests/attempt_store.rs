@@ -161,6 +161,7 @@ impl Desk {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a save comes to is a result")]
 fn saved(revision: i64, body: &str, saved_at: UnixMillis) -> Result<Current, AppError> {
     Ok(Current {
         revision,

@@ -16,6 +16,11 @@ pub const POSTGRES: &str = "HEADROOM_TEST_POSTGRES";
 /// A Postgres server takes 100 connections by default, and each of our pools up to 16.
 static POSTGRES_DATABASES: Semaphore = Semaphore::const_new(4);
 
+/// Makes the names of databases differ.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+/// What is skipped is said once.
+static SAID: Once = Once::new();
+
 /// A database of one test.
 pub struct Database {
     pub db: Db,
@@ -41,7 +46,6 @@ impl Database {
     pub async fn empty_postgres() -> Option<Self> {
         let server = postgres_server()?;
         let place = POSTGRES_DATABASES.acquire().await.expect("never closed");
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "headroom_{}_{}",
             std::process::id(),
@@ -118,7 +122,6 @@ fn postgres_server() -> Option<String> {
             std::env::var_os("CI").is_none(),
             "{POSTGRES} is not set: in CI the store is tested on Postgres too"
         );
-        static SAID: Once = Once::new();
         SAID.call_once(|| {
             // Straight to the terminal: what a passing test prints is not shown.
             let _ = writeln!(

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Method, Request};
 use serde_json::json;
 
-use super::app::{Guest, PROMPT, TestApp, phases, squeezed};
+use super::app::{Guest, PROMPT, TestApp, phases, scorecard, squeezed};
 use crate::domain::attempt::{SECTION_BYTES, Way};
 use crate::domain::level::Level;
 
@@ -536,7 +536,7 @@ async fn an_attempt_leaves_whole() {
         .await
         .expect(200);
     app.advance(8);
-    let fields = attempt.scorecard("senior", "a | b\nc");
+    let fields = scorecard("senior", "a | b\nc");
     attempt.commit(&fields).await.expect(303);
 
     let json = attempt.get("export/attempt.json").await.expect(200);

@@ -1,6 +1,6 @@
 //! Scoring: what is missing is named beside what was filled in, and what is committed stays.
 
-use super::app::{TestApp, published, squeezed};
+use super::app::{TestApp, published, scorecard, squeezed};
 use crate::domain::attempt::Way;
 use crate::domain::level::{Level, Rating};
 
@@ -8,7 +8,7 @@ use crate::domain::level::{Level, Rating};
 async fn a_scorecard_with_faults_comes_back_as_it_was_filled_in() {
     let app = TestApp::new().await;
     let attempt = app.interview().await;
-    let mut fields = attempt.scorecard("senior", "because <it> says so");
+    let mut fields = scorecard("senior", "because <it> says so");
     // The first criterion without a level, the second without evidence, the third with too much of it.
     let long = "x".repeat(5000);
     fields.retain(|(name, _)| *name != format!("rating.{}", criterion(0)));
@@ -66,7 +66,7 @@ async fn ratings_that_do_not_exist_are_none() {
     }
     attempt.commit(&[]).await.expect(422);
     for wrong in ["", "1", "not-an-id", "' OR 1=1"] {
-        let mut fields = attempt.scorecard("mid", "x");
+        let mut fields = scorecard("mid", "x");
         wrong.clone_into(&mut fields[0].1);
         attempt.commit(&fields).await.expect(422);
     }
@@ -80,13 +80,13 @@ async fn ratings_that_do_not_exist_are_none() {
 async fn a_score_is_committed_once_and_another_stands_beside_it() {
     let app = TestApp::new().await;
     let attempt = app.interview().await;
-    let first = attempt.scorecard("mid", "first evidence");
+    let first = scorecard("mid", "first evidence");
     assert_eq!(
         attempt.commit(&first).await.expect(303).location(),
         attempt.path("result")
     );
     // Sent again, with other ratings even: nothing changes.
-    let mut again = attempt.scorecard("staff", "other evidence");
+    let mut again = scorecard("staff", "other evidence");
     again[0] = first[0].clone();
     assert_eq!(
         attempt.commit(&again).await.expect(303).location(),
@@ -129,7 +129,7 @@ async fn a_score_is_committed_once_and_another_stands_beside_it() {
 async fn a_score_of_one_attempt_is_not_taken_for_another() {
     let app = TestApp::new().await;
     let (one, other) = (app.interview().await, app.interview().await);
-    let fields = one.scorecard("mid", "mine");
+    let fields = scorecard("mid", "mine");
     one.commit(&fields).await.expect(303);
     // The same id, from somebody else: refused or taken, never acknowledged and lost.
     let reply = other.commit(&fields).await;
@@ -227,7 +227,7 @@ async fn the_result_says_what_to_do_next() {
         )
         .await
         .expect(200);
-    let mut fields = attempt.scorecard("senior", "> takes an idempotency-key header");
+    let mut fields = scorecard("senior", "> takes an idempotency-key header");
     for (name, value) in &mut fields {
         if *name == format!("rating.{}", criterion(3)) {
             "below".clone_into(value);

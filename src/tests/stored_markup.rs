@@ -2,7 +2,7 @@
 
 use scraper::Selector;
 
-use super::app::{Attempt, Reply, TestApp, phases, published};
+use super::app::{Attempt, Reply, TestApp, phases, published, scorecard};
 use crate::domain::attempt::Way;
 use crate::domain::level::Level;
 
@@ -159,10 +159,7 @@ async fn markup_stays_text() {
             .iter()
             .any(|text| text.contains("</textarea><script>pwned(2)"))
     );
-    let faulty = attempt
-        .commit(&attempt.scorecard("", &attack()))
-        .await
-        .expect(422);
+    let faulty = attempt.commit(&scorecard("", &attack())).await.expect(422);
     is_harmless("score with faults", &faulty);
     assert_eq!(
         faulty
@@ -175,7 +172,7 @@ async fn markup_stays_text() {
         attack()
     );
     attempt
-        .commit(&attempt.scorecard("mid", &attack()))
+        .commit(&scorecard("mid", &attack()))
         .await
         .expect(303);
     let result = attempt.get("result").await.expect(200);

@@ -24,11 +24,7 @@ pub fn rows_of(text: &str) -> Vec<(String, String)> {
     text.lines()
         .filter(|line| !line.trim().is_empty())
         .map(|line| match line.split_once(':') {
-            // A blank at the end stays: it may be in the middle of what is being typed.
-            Some((name, value)) => (
-                name.trim().to_owned(),
-                value.strip_prefix(' ').unwrap_or(value).to_owned(),
-            ),
+            Some((name, value)) => (name.trim().to_owned(), value.trim().to_owned()),
             None => (String::new(), line.trim().to_owned()),
         })
         .collect()

@@ -209,7 +209,7 @@ fn next_action(score: &Score, facts: &Facts<'_>, library: &Library) -> AnyView {
                 {format!("{} was the weakest here. Work on it alone, at another prompt: ", criterion.title)}
                 <b>{criterion.phase.title()}</b>{format!(" in {}.", next.prompt.title)}
             </p>
-            <p class="actions"><a class="btn go" href=link>{format!("Practise {} on {}", criterion.phase.title().to_lowercase(), next.prompt.title)}</a></p>
+            <p class="actions"><a class="btn go" href=link>{format!("Practise {} on {}", criterion.phase.in_a_sentence(), next.prompt.title)}</a></p>
         </section>
     }
     .into_any()
