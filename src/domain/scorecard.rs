@@ -140,8 +140,8 @@ pub struct Gap {
     pub steps: i64,
 }
 
-/// Which of the named texts the evidence is quoted from, comparing words and ignoring white space and case.
-/// Under four words nothing counts as a quotation.
+/// Which of the named texts the evidence is quoted from, comparing words and ignoring white space and case. The whole
+/// evidence may be one quotation, or a line of it. Under four words nothing counts as a quotation.
 pub fn quoted_from<'a, N>(evidence: &str, texts: &'a [(N, String)]) -> Option<&'a N> {
     let plain = |text: &str| {
         text.to_lowercase()
@@ -149,18 +149,26 @@ pub fn quoted_from<'a, N>(evidence: &str, texts: &'a [(N, String)]) -> Option<&'
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let wanted = plain(
-        evidence
-            .trim()
-            .trim_matches(['"', '\u{201c}', '\u{201d}', '>', ' ']),
-    );
-    if wanted.split(' ').count() < 4 {
-        return None;
-    }
-    texts
+    let bare = |text: &str| {
+        plain(
+            text.trim()
+                .trim_matches(['"', '\u{201c}', '\u{201d}', '>', ' ']),
+        )
+    };
+    let texts: Vec<_> = texts
         .iter()
-        .find(|(_, text)| plain(text).contains(&wanted))
-        .map(|(name, _)| name)
+        .map(|(name, text)| (name, plain(text)))
+        .collect();
+    std::iter::once(evidence)
+        .chain(evidence.lines())
+        .map(bare)
+        .filter(|wanted| wanted.split(' ').count() >= 4)
+        .find_map(|wanted| {
+            texts
+                .iter()
+                .find(|(_, text)| text.contains(&wanted))
+                .map(|(name, _)| *name)
+        })
 }
 
 /// A prompt that could be practised next.
@@ -278,6 +286,13 @@ mod tests {
         ];
         assert_eq!(
             quoted_from("> takes an idempotency-key header", &texts),
+            Some(&"api")
+        );
+        assert_eq!(
+            quoted_from(
+                "Good:\n\u{201c}takes an idempotency-key header\u{201d}",
+                &texts
+            ),
             Some(&"api")
         );
         assert_eq!(quoted_from("Idempotency-Key", &texts), None);

@@ -22,6 +22,8 @@ use crate::{affected, on};
 const COALESCED_WITHIN: i64 = MINUTE;
 /// A save whose key starts so keeps the revision before it, however recent: a merge or a restored text.
 pub const APART: &str = "apart-";
+/// The most revisions that are kept of a section, the newest ones.
+const REVISIONS_KEPT: i64 = 200;
 /// A save's key is remembered for this long.
 const KEYS_KEPT: i64 = 24 * 60 * MINUTE;
 
@@ -134,6 +136,12 @@ pub async fn start_attempt(
     phase: Phase,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
+    // One start after the other, so that the count holds.
+    affected!(conn, |c| sqlx::query(
+        "UPDATE owner SET created_at = created_at WHERE id = $1"
+    )
+    .bind(owner)
+    .execute(c))?;
     let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(*) FROM attempt WHERE owner_id = $1"
     )
@@ -272,7 +280,13 @@ pub async fn save(
     now: UnixMillis,
 ) -> Result<Current, StoreError> {
     let attempt = &permit.attempt;
-    if attempt.is_closed() {
+    lock(conn, permit).await?;
+    let (scores,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
+        "SELECT COUNT(*) FROM score WHERE attempt_id = $1"
+    )
+    .bind(&attempt.id)
+    .fetch_one(c))?;
+    if scores > 0 {
         return Err(AppError::invalid(
             "body",
             "This attempt has been scored and takes no more changes. Copy your text and start another attempt.",
@@ -319,46 +333,36 @@ pub async fn save(
         };
     }
 
-    let updated = if save.base == 0 {
-        affected!(conn, |c| {
-            sqlx::query(
-            "INSERT INTO section (attempt_id, name, body, revision, saved_at) VALUES ($1, $2, $3, 1, $4) \
-             ON CONFLICT (attempt_id, name) DO NOTHING"
-        )
-        .bind(&attempt.id)
-        .bind(&name)
-        .bind(save.body)
-        .bind(now)
-        .execute(c)
-        })?
-    } else {
-        affected!(conn, |c| sqlx::query(
-            "UPDATE section SET body = $3, revision = revision + 1, saved_at = $4 \
-             WHERE attempt_id = $1 AND name = $2 AND revision = $5"
-        )
-        .bind(&attempt.id)
-        .bind(&name)
-        .bind(save.body)
-        .bind(now)
-        .bind(save.base)
-        .execute(c))?
-    };
-    if updated == 0 {
-        let current = current(conn, permit, save.name).await?;
-        if current.body != save.body {
-            return Err(AppError::Conflict(Box::new(current)).into());
-        }
+    let before = current(conn, permit, save.name).await?;
+    if before.body == save.body {
+        // The same text, whatever it started from: nothing is written, and a repeat gets this answer.
         affected!(conn, |c| sqlx::query(
             "UPDATE save_key SET revision = $3, saved_at = $4 WHERE attempt_id = $1 AND key = $2"
         )
         .bind(&attempt.id)
         .bind(save.key)
-        .bind(current.revision)
-        .bind(current.saved_at)
+        .bind(before.revision)
+        .bind(before.saved_at)
         .execute(c))?;
-        return Ok(current);
+        return Ok(before);
+    }
+    if before.revision != save.base {
+        return Err(AppError::Conflict(Box::new(before)).into());
     }
     let revision = save.base + 1;
+    affected!(conn, |c| {
+        sqlx::query(
+        "INSERT INTO section (attempt_id, name, body, revision, saved_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (attempt_id, name) DO UPDATE \
+         SET body = excluded.body, revision = excluded.revision, saved_at = excluded.saved_at"
+    )
+    .bind(&attempt.id)
+    .bind(&name)
+    .bind(save.body)
+    .bind(revision)
+    .bind(now)
+    .execute(c)
+    })?;
     let apart = save.key.starts_with(APART);
     keep_revision(conn, permit, &name, revision, save.body, apart, now).await?;
     affected!(conn, |c| sqlx::query(
@@ -368,6 +372,16 @@ pub async fn save(
     .bind(now - KEYS_KEPT)
     .execute(c))?;
     Ok(acknowledged(revision, now))
+}
+
+/// Holds the attempt's row until the transaction ends: saves and scores of one attempt come one after the other.
+async fn lock(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "UPDATE attempt SET marked_at = marked_at WHERE id = $1"
+    )
+    .bind(&permit.attempt.id)
+    .execute(c))
+    .map(|_| ())
 }
 
 /// What a section holds now; nothing saved yet is revision 0.
@@ -442,6 +456,16 @@ async fn keep_revision(
     .bind(now)
     .execute(c)
     })?;
+    affected!(conn, |c| {
+        sqlx::query(
+        "DELETE FROM revision WHERE attempt_id = $1 AND name = $2 AND revision < (SELECT MIN(revision) FROM \
+         (SELECT revision FROM revision WHERE attempt_id = $1 AND name = $2 ORDER BY revision DESC LIMIT $3) AS newest)"
+    )
+    .bind(id)
+    .bind(name)
+    .bind(REVISIONS_KEPT)
+    .execute(c)
+    })?;
     Ok(())
 }
 
@@ -493,7 +517,7 @@ pub async fn revision(
     })
 }
 
-/// Which sections were saved after the round's end, by the last revision kept before and after it.
+/// The sections whose present text was saved after the round's end.
 pub async fn sections_saved_after(
     conn: &mut Conn<'_>,
     permit: &AttemptPermit,
@@ -617,12 +641,7 @@ pub async fn commit_score(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let attempt_id = &permit.attempt.id;
-    // One after the other: each is numbered after those before it.
-    affected!(conn, |c| sqlx::query(
-        "UPDATE attempt SET marked_at = marked_at WHERE id = $1"
-    )
-    .bind(attempt_id)
-    .execute(c))?;
+    lock(conn, permit).await?;
     let new = affected!(conn, |c| {
         sqlx::query(
         "INSERT INTO score (id, attempt_id, number, rubric_version, scored_at) \

@@ -8,15 +8,16 @@ use http::HeaderMap;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use crate::app::{Head, Kind, public_page};
 use crate::domain::attempt::{LENGTHS, Terms, Way, length_slug};
 use crate::domain::content::SourceRef;
 use crate::domain::level::Level;
 use crate::domain::phase::Phase;
 use crate::error::AppError;
 use crate::server::content_library::{Library, PublishedPrompt};
+use crate::server::document::{Head, Kind, public_page};
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
+use crate::ui::sources::Sources;
 
 /// `GET /`
 pub async fn home(State(state): State<AppState>, theme: Theme, headers: HeaderMap) -> Response {
@@ -28,8 +29,21 @@ pub async fn home(State(state): State<AppState>, theme: Theme, headers: HeaderMa
         path: "/".to_owned(),
         kind: Kind::Reading,
         current: "/",
+        ..Head::default()
     };
     let library = state.library();
+    let first = library
+        .prompt("payments-processor")
+        .or_else(|| library.prompts.first());
+    let (first_path, first_title) = first.map_or_else(
+        || ("/prompts".to_owned(), "Choose a prompt".to_owned()),
+        |first| {
+            (
+                format!("/prompts/{}", first.prompt.slug),
+                format!("Start with the {}", first.prompt.title.to_lowercase()),
+            )
+        },
+    );
     public_page(&state, theme, &headers, &head, || {
         view! {
             <main id="main" class="page home">
@@ -40,7 +54,7 @@ pub async fn home(State(state): State<AppState>, theme: Theme, headers: HeaderMa
                          reference, the gaps to the level you aim at, and the one thing to do next."
                     </p>
                     <p class="actions">
-                        <a class="btn go" href="/prompts/payments-processor">"Start with payments"</a>
+                        <a class="btn go" href=first_path>{first_title}</a>
                         <a class="btn" href="/prompts">"All prompts"</a>
                     </p>
                     <p class="quiet">"No account needed. Everything you type is kept, on this device and on the server."</p>
@@ -168,6 +182,7 @@ pub async fn list(
         path: filter.path(),
         kind: Kind::Reading,
         current: "/prompts",
+        ..Head::default()
     };
     let body = || {
         let found: Vec<_> = library
@@ -182,7 +197,7 @@ pub async fn list(
         public_page(&state, theme, &headers, &head, body)
     } else {
         // Whatever a stranger writes into an address must not fill the cache.
-        crate::app::own_page(&state, theme, &head, http::StatusCode::OK, body)
+        crate::server::document::own_page(&state, theme, &head, http::StatusCode::OK, body)
     }
 }
 
@@ -378,9 +393,11 @@ pub async fn prompt(
     let head = Head {
         title: prompt.title.clone(),
         description: prompt.summary.clone(),
-        path: format!("/prompts/{slug}{query}"),
+        path: format!("/prompts/{slug}"),
+        settled: query,
         kind: Kind::Reading,
         current: "/prompts",
+        ..Head::default()
     };
     public_page(&state, theme, &headers, &head, || {
         prompt_view(published, terms, focus)
@@ -435,7 +452,7 @@ fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) 
                 </section>
                 <section aria-labelledby="sources" class="sources">
                     <h2 id="sources">"Sources"</h2>
-                    <Sources published=published/>
+                    <Sources sources=published.sources.clone()/>
                 </section>
             </article>
             <aside aria-label="Start and facts">
@@ -555,29 +572,5 @@ fn Facts<'a>(published: &'a PublishedPrompt) -> impl IntoView {
             <h2 id="judged" class="eyebrow">"Judged on"</h2>
             <ul>{criteria}</ul>
         </section>
-    }
-}
-
-#[component]
-pub fn Sources<'a>(published: &'a PublishedPrompt) -> impl IntoView {
-    let rows = published
-        .sources
-        .iter()
-        .map(|source| {
-            let title = match &source.url {
-                Some(url) => view! { <a href=url.clone() rel="noopener noreferrer">{source.title.clone()}</a> }.into_any(),
-                None => source.title.clone().into_any(),
-            };
-            view! {
-                <li id=format!("source-{}", source.id)>
-                    <b class="mono">{source.id.clone()}</b>" "{title}", "{source.publisher.clone()}", "{source.date.clone()}"."
-                    {source.note.clone().map(|note| format!(" {note}"))}
-                </li>
-            }
-        })
-        .collect_view();
-    view! {
-        <ul class="source-list">{rows}</ul>
-        <p class="small quiet">"Figures and anchors without a source are ours: chosen for the exercise or by our own judgement."</p>
     }
 }

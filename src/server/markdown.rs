@@ -13,12 +13,16 @@ use pulldown_cmark::{
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
 use crate::domain::attempt::SECTION_BYTES;
+use crate::domain::markup::escape;
 
 /// The longest published text, in bytes.
 const CONTENT_BYTES: usize = 512 * 1024;
 /// The deepest nesting of blocks and spans.
 pub const DEEPEST: usize = 32;
-/// Longer code is shown without colours.
+/// The most parts of a text: a table of 64 KB can have hundreds of thousands of cells.
+const MOST_EVENTS: usize = 60_000;
+/// Longer code is shown without colours, and so is code with a longer line.
+const HIGHLIGHTED_LINE: usize = 1_000;
 const HIGHLIGHTED_BYTES: usize = 32 * 1024;
 
 /// Private-use characters that stand around a citation while the text is parsed.
@@ -52,6 +56,8 @@ impl Place<'static> {
 pub enum MarkdownError {
     #[error("This text has {kilobytes} KB; at most {limit} KB can be shown.")]
     TooLarge { kilobytes: usize, limit: usize },
+    #[error("This text has more parts than can be shown. Shorten its tables.")]
+    TooManyParts,
     #[error(
         "Line {line} nests deeper than {DEEPEST} levels. Flatten the list or the quotation there."
     )]
@@ -91,10 +97,6 @@ pub fn render_or_explain(text: &str, place: Place<'_>) -> String {
     })
 }
 
-pub fn escape(text: &str) -> String {
-    ammonia::clean_text(text)
-}
-
 fn mark_citations<'a>(text: &'a str, sources: &[String]) -> std::borrow::Cow<'a, str> {
     if sources.is_empty() || !text.contains("[^") {
         return text.into();
@@ -125,6 +127,9 @@ fn checked_events(text: &str) -> Result<Vec<Event<'_>>, MarkdownError> {
             return Err(MarkdownError::TooDeep {
                 line: text[..span.start].matches('\n').count() + 1,
             });
+        }
+        if events.len() == MOST_EVENTS {
+            return Err(MarkdownError::TooManyParts);
         }
         events.push(event);
     }
@@ -313,7 +318,9 @@ fn code_block(kind: &CodeBlockKind<'_>, code: &str) -> String {
 
 /// The code as spans with one class each, or `None` when the language is not known or the code too long.
 fn highlighted(language: &str, code: &str) -> Option<String> {
-    if language.is_empty() || code.len() > HIGHLIGHTED_BYTES {
+    let too_long =
+        code.len() > HIGHLIGHTED_BYTES || code.lines().any(|line| line.len() > HIGHLIGHTED_LINE);
+    if language.is_empty() || too_long {
         return None;
     }
     let syntax = SYNTAXES.find_syntax_by_token(language)?;
@@ -490,8 +497,8 @@ mod tests {
                     "<svg",
                     "<iframe",
                     "<style",
-                    "href=\"javascript",
-                    "href=\"data",
+                    "<a href=\"javascript",
+                    "<a href=\"data",
                 ] {
                     assert!(!lower.contains(bad), "{text} → {html}");
                 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod content_library;
 pub mod database;
+pub mod document;
 pub mod extract;
 pub mod failure;
 pub mod listener;

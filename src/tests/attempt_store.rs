@@ -422,6 +422,22 @@ async fn a_save_apart_and_a_big_cut_keep_what_was_before() {
 }
 
 #[tokio::test]
+async fn of_very_many_revisions_the_newest_are_kept() {
+    on_each_engine(async |database| {
+        let desk = Desk::new(database).await;
+        for number in 0..205 {
+            let key = format!("apart-{number}");
+            desk.save(number, &key, &key, START + number)
+                .await
+                .expect("saved");
+        }
+        assert_eq!(desk.revisions().await, (6..=205).rev().collect::<Vec<_>>());
+        assert_eq!(desk.current().await.body, "apart-204");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn sections_of_one_attempt_do_not_mix() {
     on_each_engine(async |database| {
         let desk = Desk::new(database).await;
@@ -523,7 +539,7 @@ async fn of_many_saves_from_one_base_exactly_one_wins() {
                     desk.save(
                         base,
                         &format!("{base} {number}"),
-                        &format!("text {number}"),
+                        &format!("text {base} {number}"),
                         now,
                     )
                     .await
@@ -750,6 +766,70 @@ async fn a_guest_keeps_so_many_attempts_and_no_more() {
         drop(reader);
         // Another's are not counted.
         Desk::new(database).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn starts_at_the_same_time_do_not_pass_the_limit() {
+    on_each_engine(async |database| {
+        let desk = Desk::new(database).await;
+        for _ in 1..ATTEMPTS_PER_GUEST - 2 {
+            desk.start(&new_id(START)).await.expect("starts");
+        }
+        let starter = desk.clone();
+        let outcomes = at_once(12, move |_| {
+            let desk = starter.clone();
+            async move { desk.start(&new_id(START)).await }
+        })
+        .await;
+        assert_eq!(
+            outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+            2,
+            "{outcomes:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_saved_after_a_score_of_the_same_moment() {
+    on_each_engine(async |database| {
+        for _ in 0..5 {
+            let desk = Desk::new(database).await;
+            let both = desk.clone();
+            let outcomes = at_once(9, move |number| {
+                let desk = both.clone();
+                async move {
+                    if number == 4 {
+                        return desk
+                            .commit(&new_id(START), Rating::Mid, START)
+                            .await
+                            .map(|()| None);
+                    }
+                    let name = SectionName::Curveball(format!("x{number}"));
+                    desk.save_in(name.clone(), 0, &format!("k{number}"), "text", START)
+                        .await
+                        .map(|_| Some(name))
+                }
+            })
+            .await;
+            // What was acknowledged is there, and what was refused is not.
+            let mut saved: Vec<_> = outcomes
+                .into_iter()
+                .filter_map(|outcome| outcome.ok().flatten())
+                .collect();
+            saved.sort();
+            let sections =
+                on_desk!(desk, |conn, permit| store::sections(conn, &permit)).expect("reads");
+            assert_eq!(
+                sections
+                    .into_iter()
+                    .map(|section| section.name)
+                    .collect::<Vec<_>>(),
+                saved
+            );
+        }
     })
     .await;
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::app::{Guest, PROMPT, TestApp, phases, scorecard, squeezed};
 use crate::domain::attempt::{SECTION_BYTES, Way};
 use crate::domain::level::Level;
+use crate::server::database::Db;
 
 #[tokio::test]
 async fn a_section_is_saved_by_its_form() {
@@ -251,11 +252,17 @@ async fn a_worksheet_is_saved_with_its_faults_named() {
         ("text", "300 KB"),
     ];
     let saved = attempt.post("worksheet", &rows).await.expect(303);
-    assert_eq!(saved.location(), attempt.path("estimates?saved=worksheet"));
-    // Its own address is the page of the estimates.
-    assert_eq!(
-        attempt.get("worksheet").await.expect(303).location(),
-        attempt.path("estimates")
+    assert_eq!(saved.location(), attempt.path("worksheet?saved=worksheet"));
+    let page = attempt.get("worksheet").await.expect(200).page();
+    assert_eq!(page.all("main h1").len(), 1);
+    let values = page.all("input[name='text'], input[name='row']");
+    let values: Vec<_> = values
+        .into_iter()
+        .filter_map(|field| field.attr("value"))
+        .collect();
+    assert!(
+        values.contains(&"dau") && values.contains(&"300 KB"),
+        "{values:?}"
     );
     let rows = [
         ("base", "1"),
@@ -313,7 +320,7 @@ async fn a_repeated_save_is_harmless() {
     assert_eq!(
         export["sections"],
         json!([{
-            "name": "api", "title": "API", "revision": 2, "saved_at": "2026-01-01T00:00:00Z", "body": "twice",
+            "name": "api", "title": "API", "revision": 2, "saved_at": "2026-01-01T00:00:00Z", "overtime": false, "body": "twice",
         }])
     );
 }
@@ -448,8 +455,10 @@ async fn minutes_are_counted_by_phase() {
     attempt.get("consistency").await.expect(200);
     let export = attempt.get("export/attempt.json").await.json();
     let minutes = |phase: &str| {
-        export["minutes_by_phase"][phase]
-            .as_f64()
+        let rows = export["minutes_by_phase"].as_array().expect("a list");
+        assert_eq!(rows.len(), 8);
+        let row = rows.iter().find(|row| row["phase"] == phase);
+        row.and_then(|row| row["minutes"].as_f64())
             .expect("a number")
     };
     assert_eq!(
@@ -704,4 +713,99 @@ async fn a_guest_exists_from_the_first_thing_they_keep() {
     assert!(list.contains("Choose a first prompt"));
     guest.start(Way::Guided, Level::Mid, None).await;
     assert_eq!(guest.cookies.lock().expect("sound").len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_gone_back_to_and_changed_is_another_save() {
+    let app = TestApp::new().await;
+    let attempt = app.guided().await;
+    let path = attempt.path("api");
+    let form = attempt.get("api").await.form(&path);
+    let send = async |body: &str| {
+        let fields = [
+            ("base", &*form["base"]),
+            ("key", &*form["key"]),
+            ("body", body),
+        ];
+        attempt.guest.post_form(&path, &fields).await
+    };
+    send("first").await.expect(303);
+    // The browser's back button brings the form with its old key and base: nothing is lost, both are shown.
+    let both = send("first, and more").await.expect(409).page();
+    assert_eq!(
+        (both.textarea("body"), both.textarea("theirs")),
+        ("first, and more".to_owned(), "first".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_form_that_nobody_can_save_comes_back_to_be_copied() {
+    let app = TestApp::new().await;
+    let attempt = app.guided().await;
+    let text = "typed while the session ended <b>& was lost</b>";
+    let fields = [("base", "0"), ("key", "k"), ("body", text)];
+    // Without its session, and when the database fails.
+    let page = app
+        .guest()
+        .post_form(&attempt.path("api"), &fields)
+        .await
+        .expect(404);
+    assert_eq!(page.page().textarea("body"), text);
+    app.db.close().await;
+    let page = attempt.post("api", &fields).await;
+    assert!(page.status.is_server_error(), "{}", page.status);
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_gone_takes_nothing_with_it() {
+    let app = TestApp::new().await;
+    let (open, scored) = (app.interview().await, app.interview().await);
+    for attempt in [&open, &scored] {
+        attempt
+            .save("api", 0, "k", "what I wrote")
+            .await
+            .expect(200);
+    }
+    scored.score("mid").await.expect(303);
+    let Db::Sqlite { write, .. } = &app.db else {
+        unreachable!()
+    };
+    sqlx::query("UPDATE attempt SET prompt = 'no-longer-published'")
+        .execute(write)
+        .await
+        .expect("updates");
+
+    assert!(
+        open.get("api")
+            .await
+            .expect(200)
+            .text()
+            .contains("what I wrote")
+    );
+    open.save("api", 1, "k2", "what I wrote, and more")
+        .await
+        .expect(200);
+    open.pulse("api", &json!({})).await.expect(200);
+    open.post("hints", &[]).await.expect(303);
+    open.get("score").await.expect(404);
+    let result = scored.get("result").await.expect(200).page();
+    assert!(
+        result.text("main").contains("what I wrote")
+            && result.text("main").contains("It says so in the text.")
+    );
+    for attempt in [&open, &scored] {
+        attempt.get("api/history").await.expect(200);
+        let list = attempt.guest.get("/attempts").await.expect(200).page();
+        assert!(list.text("main").contains("no longer published"));
+        for format in ["attempt.md", "attempt.json"] {
+            assert!(
+                attempt
+                    .get(&format!("export/{format}"))
+                    .await
+                    .expect(200)
+                    .text()
+                    .contains("what I wrote")
+            );
+        }
+    }
 }

@@ -308,7 +308,7 @@ async fn each_criterion_is_shown_over_time() {
             .collect::<Vec<_>>(),
         [criteria, 0, 0]
     );
-    let states = page.texts("section[aria-labelledby='all'] tbody td:last-child");
+    let states = page.texts("section[aria-labelledby='all'] tbody td[data-label='State']");
     assert_eq!(states.len(), 4);
     assert_eq!(
         states

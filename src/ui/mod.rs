@@ -2,4 +2,6 @@
 //!
 //! Must never know a feature, the server or the database.
 
+#[cfg(feature = "ssr")]
+pub mod sources;
 pub mod text_area;

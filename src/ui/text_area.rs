@@ -5,6 +5,8 @@
 
 use leptos::prelude::*;
 
+use crate::domain::markup::escape;
+
 /// A textarea that starts with `text`. It is uncontrolled: islands read and set its value through the node, so that
 /// what was typed before they woke is not overwritten.
 #[component]
@@ -38,26 +40,5 @@ pub fn TextArea(
             node_ref=node
             inner_html=format!("{opening}{}", escape(&text))
         ></textarea>
-    }
-}
-
-/// Text as it stands in markup, also within a quoted attribute.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escape;
-
-    #[test]
-    fn markup_is_text() {
-        assert_eq!(
-            escape("</textarea><a b=\"c\">&amp;"),
-            "&lt;/textarea&gt;&lt;a b=&quot;c&quot;&gt;&amp;amp;"
-        );
     }
 }

@@ -12,7 +12,6 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use serde::Serialize;
 
-use crate::app::see_other;
 use crate::domain::attempt::{
     SECTION_BYTES, SectionName, Terms, UnixMillis, Way, length_from_slug,
 };
@@ -26,8 +25,10 @@ use crate::practice::page;
 use crate::practice::store::{self, AttemptPermit};
 use crate::server::clock::new_id;
 use crate::server::content_library::PublishedPrompt;
+use crate::server::document::see_other;
 use crate::server::extract::{Theme, Viewer};
 use crate::server::markdown::{Place, render_or_explain};
+use crate::server::session::sha256_hex;
 use crate::server::state::AppState;
 use crate::transact;
 
@@ -105,7 +106,7 @@ fn check_section(
             ),
         ));
     }
-    if key.is_empty() || key.len() > 64 || key.contains(char::is_control) {
+    if key.is_empty() || key.len() > 128 || key.contains(char::is_control) {
         return Err(AppError::invalid(
             "key",
             "This save has no usable key. Reload the page and save again.",
@@ -197,6 +198,7 @@ pub async fn pulse(
                 body: section.body,
                 revision: section.revision,
                 saved_at: section.saved_at,
+                unsaved: None,
             })
             .collect(),
         closed: permit.attempt().is_closed(),
@@ -233,17 +235,21 @@ pub fn curveballs(
     (due, next)
 }
 
-pub fn render_preview(markdown: &str) -> Result<String, AppError> {
+pub async fn render_preview(markdown: &str) -> Result<String, AppError> {
     let (_, viewer) = context()?;
     viewer.owner().ok_or(AppError::NotFound)?;
-    Ok(render_or_explain(
-        &plain_text(markdown),
-        // It stands right below the section's name, a heading of level 1.
-        Place {
-            top_heading: 2,
-            ..Place::section("preview")
-        },
-    ))
+    let text = plain_text(markdown);
+    if text.len() > SECTION_BYTES {
+        return Err(AppError::invalid("markdown", "A section holds 64 KB."));
+    }
+    // It stands right below the section's name, a heading of level 1.
+    let place = Place {
+        top_heading: 2,
+        ..Place::section("preview")
+    };
+    tokio::task::spawn_blocking(move || render_or_explain(&text, place))
+        .await
+        .map_err(AppError::internal)
 }
 
 /// The fields of a form in the order in which they were sent.
@@ -326,12 +332,16 @@ pub async fn save_form(
         _ => plain_text(field(&fields, "body")),
     };
     let base: i64 = field(&fields, "base").parse().unwrap_or(0);
-    let key = field(&fields, "key");
+    // The same form sent again is the same save; the form gone back to and changed is another.
+    let key = match field(&fields, "key") {
+        "" => String::new(),
+        key => format!("{key}-{}", &sha256_hex(&body)[..16]),
+    };
     let save = store::Save {
         name: &name,
         body: &body,
         base,
-        key,
+        key: &key,
     };
     let saved = match save_as(&state, &viewer, &id, &save).await {
         Ok(_) if name == SectionName::Worksheet => check_sheet(&body),
@@ -341,7 +351,7 @@ pub async fn save_form(
     match saved {
         Ok(()) => {
             let next = field(&fields, "then");
-            let target = section_of(next).map_or_else(|_| page_of(&name), |name| page_of(&name));
+            let target = section_of(next).unwrap_or_else(|_| name.clone()).slug();
             Ok(see_other(&format!(
                 "/attempts/{id}/{target}?saved={}",
                 name.slug()
@@ -350,14 +360,8 @@ pub async fn save_form(
         Err(error @ (AppError::Conflict(_) | AppError::Invalid(_))) => {
             page::workspace_again(&state, &viewer, theme, &id, &name, &body, base, error).await
         }
-        Err(error) => Err(error),
+        Err(error) => Ok(page::not_saved(&state, theme, &body, &error)),
     }
-}
-
-/// The worksheet is shown on the page of the estimates.
-fn page_of(name: &SectionName) -> String {
-    name.phase()
-        .map_or_else(|| name.slug(), |phase| phase.slug().to_owned())
 }
 
 /// A row that does not read is kept as it is and named.
@@ -436,7 +440,7 @@ pub async fn restore(
     })?;
     Ok(see_other(&format!(
         "/attempts/{id}/{}?saved={}",
-        page_of(&name),
+        name.slug(),
         name.slug()
     )))
 }
@@ -481,8 +485,6 @@ pub async fn commit_score(
     let version = published.prompt.rubric.version;
     transact!(state.db, |conn| {
         let permit = store::permit(conn, viewer.owner(), &id).await?;
-        // The time until now belongs to the phase that the person was last in.
-        store::mark(conn, &permit, permit.attempt().phase, now).await?;
         store::commit_score(conn, &permit, score, version, &card, now).await
     })?;
     Ok(see_other(&format!("/attempts/{id}/result")))
@@ -517,9 +519,15 @@ struct Export {
     minutes: Option<u32>,
     started_at: String,
     sections: Vec<ExportedSection>,
-    minutes_by_phase: BTreeMap<&'static str, f64>,
+    minutes_by_phase: Vec<PhaseMinutes>,
     hints_asked: usize,
     scores: Vec<ExportedScore>,
+}
+
+#[derive(Serialize)]
+struct PhaseMinutes {
+    phase: &'static str,
+    minutes: f64,
 }
 
 #[derive(Serialize)]
@@ -528,6 +536,8 @@ struct ExportedSection {
     title: String,
     revision: i64,
     saved_at: String,
+    /// Its present text was saved after the round's end.
+    overtime: bool,
     body: String,
 }
 
@@ -557,6 +567,7 @@ pub async fn export(
         || attempt.prompt.clone(),
         |published| published.prompt.title.clone(),
     );
+    let ends_at = attempt.clock().ends_at();
     let export = Export {
         format: "headroom-attempt-1",
         id: attempt.id.clone(),
@@ -573,16 +584,15 @@ pub async fn export(
                 name: section.name.slug(),
                 revision: section.revision,
                 saved_at: page::utc(section.saved_at),
+                overtime: ends_at.is_some_and(|ends_at| section.saved_at > ends_at),
                 body: section.body,
             })
             .collect(),
         minutes_by_phase: Phase::ALL
             .into_iter()
-            .map(|phase| {
-                (
-                    phase.slug(),
-                    (spent[phase.index()] as f64 / 6_000.0).round() / 10.0,
-                )
+            .map(|phase| PhaseMinutes {
+                phase: phase.slug(),
+                minutes: (spent[phase.index()] as f64 / 6_000.0).round() / 10.0,
             })
             .collect(),
         hints_asked: store::hints(conn, &permit).await?.len(),
@@ -659,7 +669,7 @@ impl Export {
             out.push('\n');
         }
         let _ = writeln!(out, "## Minutes\n\n| Phase | Minutes |\n|---|--:|");
-        for (phase, minutes) in &self.minutes_by_phase {
+        for PhaseMinutes { phase, minutes } in &self.minutes_by_phase {
             let _ = writeln!(out, "| {phase} | {minutes} |");
         }
         out

@@ -48,6 +48,9 @@ pub struct SectionText {
     /// 0 when nothing was saved yet.
     pub revision: i64,
     pub saved_at: UnixMillis,
+    /// What a form sent and the server did not take; it stands in the editor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsaved: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,5 +120,5 @@ pub async fn take_pulse(
 /// Markdown as it will be shown.
 #[server(prefix = "/api", endpoint = "preview", input = Json)]
 pub async fn preview(markdown: String) -> Result<String, AppError> {
-    handlers::answer(async { handlers::render_preview(&markdown) }).await
+    handlers::answer(handlers::render_preview(&markdown)).await
 }

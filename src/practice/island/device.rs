@@ -13,21 +13,35 @@ pub struct Draft {
     pub base: i64,
     /// By the device's clock.
     pub at: UnixMillis,
+    /// What was sent last and not answered: when the server holds just that, it is our own text.
+    pub sent: Option<String>,
 }
 
 impl Draft {
-    /// One line of numbers, then the text as it is.
+    /// One line of numbers, then what was sent, then the text.
     fn to_text(&self) -> String {
-        format!("{} {}\n{}", self.base, self.at, self.body)
+        let sent = self.sent.as_deref().unwrap_or_default();
+        let length = self.sent.as_ref().map_or(-1, |sent| sent.len() as i64);
+        format!("{} {} {length}\n{sent}{}", self.base, self.at, self.body)
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let (numbers, body) = text.split_once('\n')?;
-        let (base, at) = numbers.split_once(' ')?;
+        let (numbers, rest) = text.split_once('\n')?;
+        let mut numbers = numbers.split(' ').map(str::parse::<i64>);
+        let (base, at, length) = (
+            numbers.next()?.ok()?,
+            numbers.next()?.ok()?,
+            numbers.next()?.ok()?,
+        );
+        let (sent, body) = match usize::try_from(length) {
+            Ok(length) => (Some(rest.get(..length)?), rest.get(length..)?),
+            Err(_) => (None, rest),
+        };
         Some(Self {
             body: body.to_owned(),
-            base: base.parse().ok()?,
-            at: at.parse().ok()?,
+            base,
+            at,
+            sent: sent.map(ToOwned::to_owned),
         })
     }
 }
@@ -56,29 +70,41 @@ pub fn drop_draft(attempt: &str, section: &str, page: &str) {
     }
 }
 
-/// Takes the newest draft of a section, whichever page left it, and forgets them all.
-pub fn take_drafts(attempt: &str, section: &str) -> Option<Draft> {
-    let storage = storage()?;
+/// Every draft of a section that some page left, with its place, the newest first.
+pub fn drafts(attempt: &str, section: &str) -> Vec<(String, Draft)> {
     let prefix = prefix(attempt, section);
-    let keys: Vec<String> = (0..storage.length().unwrap_or(0))
-        .filter_map(|index| storage.key(index).ok().flatten())
-        .filter(|key| key.starts_with(&prefix))
+    let Some(storage) = storage() else {
+        return Vec::new();
+    };
+    let mut drafts: Vec<_> = keys(&storage, &prefix)
+        .into_iter()
+        .filter_map(|key| {
+            let draft = Draft::from_text(&storage.get_item(&key).ok()??)?;
+            Some((key, draft))
+        })
         .collect();
-    let mut newest: Option<Draft> = None;
-    for key in keys {
-        let draft = storage
-            .get_item(&key)
-            .ok()
-            .flatten()
-            .and_then(|text| Draft::from_text(&text));
-        let _ = storage.remove_item(&key);
-        if let Some(draft) = draft
-            && newest.as_ref().is_none_or(|known| draft.at > known.at)
-        {
-            newest = Some(draft);
-        }
+    drafts.sort_by_key(|(_, draft)| -draft.at);
+    drafts
+}
+
+/// Whether anything of an attempt is on this device that is not known to have reached the server.
+pub fn has_drafts(attempt: &str) -> bool {
+    storage()
+        .is_some_and(|storage| !keys(&storage, &format!("headroom/draft/{attempt}/")).is_empty())
+}
+
+fn keys(storage: &Storage, prefix: &str) -> Vec<String> {
+    (0..storage.length().unwrap_or(0))
+        .filter_map(|index| storage.key(index).ok().flatten())
+        .filter(|key| key.starts_with(prefix))
+        .collect()
+}
+
+/// Forgets what stands at a place.
+pub fn forget_place(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(key);
     }
-    newest
 }
 
 /// A small choice that is remembered on this device.
@@ -92,15 +118,16 @@ pub fn remembered(name: &str) -> Option<String> {
     storage()?.get_item(&format!("headroom/{name}")).ok()?
 }
 
-pub fn forget(name: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.remove_item(&format!("headroom/{name}"));
-    }
-}
-
 /// The device's clock.
 pub fn now() -> UnixMillis {
     js_sys::Date::now() as UnixMillis
+}
+
+/// Milliseconds since the page was opened, by a clock that is never set.
+pub fn since_opened() -> i64 {
+    web_sys::window()
+        .and_then(|window| window.performance())
+        .map_or(0, |performance| performance.now() as i64)
 }
 
 /// A key that no other save has.
@@ -180,15 +207,26 @@ mod tests {
 
     #[test]
     fn drafts_read_back() {
-        for body in ["", "\n", "a\nb\n", "1 2\n3"] {
-            let draft = Draft {
-                body: body.to_owned(),
-                base: 7,
-                at: 1_700_000_000_000,
-            };
-            assert_eq!(Draft::from_text(&draft.to_text()), Some(draft));
+        for body in ["", "\n", "a\nb\n", "1 2\n3", "\u{e9}"] {
+            for sent in [None, Some(String::new()), Some("sent \u{e9}\n".to_owned())] {
+                let draft = Draft {
+                    body: body.to_owned(),
+                    base: 7,
+                    at: 1_700_000_000_000,
+                    sent,
+                };
+                assert_eq!(Draft::from_text(&draft.to_text()), Some(draft));
+            }
         }
-        for text in ["", "7", "7 x\n", "x 7\n", "{\"body\":\"\"}"] {
+        for text in [
+            "",
+            "7",
+            "7 x -1\n",
+            "x 7 -1\n",
+            "7 7 9\nshort",
+            "7 7 1\n\u{e9}",
+            "{\"body\":\"\"}",
+        ] {
             assert_eq!(Draft::from_text(text), None, "{text}");
         }
     }

@@ -5,7 +5,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-use crate::ui::text_area::escape;
+use crate::domain::markup::escape;
 
 /// Something that the palette can do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,9 +64,16 @@ pub struct Editor {
     pub base: RwSignal<i64>,
     /// What was brought back from this device, to tell the person once.
     pub recovered: RwSignal<bool>,
+    /// Whether this device keeps what was typed.
+    pub kept: RwSignal<bool>,
     pub node: NodeRef<Textarea>,
+    /// A decision between two versions that is under way: mine, and what was chosen instead.
+    chosen: StoredValue<Option<(String, String)>>,
+    first_text: StoredValue<String>,
     saved_body: StoredValue<String>,
     flight: StoredValue<Option<Flight>>,
+    /// What an earlier page sent last: it may arrive after this page was rendered, and is our own text then.
+    sent: StoredValue<Option<String>>,
     timer: StoredValue<Option<TimeoutHandle>>,
     failures: StoredValue<u32>,
     page: StoredValue<String>,
@@ -74,7 +81,9 @@ pub struct Editor {
 
 impl Editor {
     pub fn new(attempt: &str, page: &str, section: &SectionText) -> Self {
-        let status = if section.revision == 0 {
+        let status = if section.unsaved.is_some() {
+            Status::Refused("the message above says why".to_owned())
+        } else if section.revision == 0 {
             Status::Untouched
         } else {
             Status::Saved(section.saved_at)
@@ -87,9 +96,18 @@ impl Editor {
             theirs: RwSignal::new(None),
             base: RwSignal::new(section.revision),
             recovered: RwSignal::new(false),
+            kept: RwSignal::new(true),
             node: NodeRef::new(),
+            chosen: StoredValue::new(None),
+            first_text: StoredValue::new(
+                section
+                    .unsaved
+                    .clone()
+                    .unwrap_or_else(|| section.body.clone()),
+            ),
             saved_body: StoredValue::new(section.body.clone()),
             flight: StoredValue::new(None),
+            sent: StoredValue::new(None),
             timer: StoredValue::new(None),
             failures: StoredValue::new(0),
             page: StoredValue::new(page.to_owned()),
@@ -101,6 +119,11 @@ impl Editor {
         self.page.set_value(page.to_owned());
     }
 
+    /// What stands in the editor at first: what the server has, or what it has just refused.
+    pub fn first_text(&self) -> String {
+        self.first_text.get_value()
+    }
+
     pub fn slug(&self) -> String {
         self.name.get_value()
     }
@@ -108,6 +131,13 @@ impl Editor {
     pub fn is_dirty(&self) -> bool {
         self.saved_body
             .with_value(|saved| self.body.with_untracked(|body| body != saved))
+    }
+
+    /// Whether anything typed is not known to have reached the server.
+    pub fn is_unsaved(&self) -> bool {
+        self.is_dirty()
+            || self.flight.with_value(Option::is_some)
+            || self.theirs.with_untracked(Option::is_some)
     }
 
     /// The person typed.
@@ -137,10 +167,14 @@ impl Editor {
             body: self.body.get_untracked(),
             base: self.base.get_untracked(),
             at: device::now(),
+            sent: self
+                .flight
+                .with_value(|flight| flight.as_ref().map(|flight| flight.body.clone())),
         };
-        self.with_names(|attempt, section, page| {
+        let kept = self.with_names(|attempt, section, page| {
             device::keep_draft(attempt, section, page, &draft)
         });
+        self.kept.set(kept);
     }
 
     fn with_names<T>(&self, work: impl FnOnce(&str, &str, &str) -> T) -> T {
@@ -162,31 +196,36 @@ impl Editor {
                 return;
             }
         }
-        let Some(draft) =
-            self.with_names(|attempt, section, _| device::take_drafts(attempt, section))
-        else {
-            return;
-        };
-        if self.saved_body.with_value(|saved| *saved == draft.body) {
-            return;
-        }
-        let base = self.base.get_untracked();
-        if draft.base == base {
-            self.recovered.set(true);
+        let saved = self.saved_body.get_value();
+        for (place, draft) in
+            self.with_names(|attempt, section, _| device::drafts(attempt, section))
+        {
+            device::forget_place(&place);
+            if draft.body == saved {
+                continue;
+            }
+            // From here on it is this page's draft. Older ones stay for the next time.
+            let base = self.base.get_untracked();
+            if draft.base == base || draft.sent.as_ref() == Some(&saved) {
+                self.recovered.set(true);
+                self.sent.set_value(draft.sent);
+                self.replace(draft.body);
+                return;
+            }
+            let saved_at = match self.status.get_untracked() {
+                Status::Saved(at) => at,
+                _ => device::now(),
+            };
+            self.theirs.set(Some(Current {
+                revision: base,
+                body: saved,
+                saved_at,
+            }));
+            self.status.set(Status::Conflict);
+            self.base.set(draft.base);
             self.replace(draft.body);
             return;
         }
-        let theirs = Current {
-            revision: base,
-            body: self.saved_body.get_value(),
-            saved_at: match self.status.get_untracked() {
-                Status::Saved(at) => at,
-                _ => device::now(),
-            },
-        };
-        self.status.set(Status::Conflict);
-        self.theirs.set(Some(theirs));
-        self.replace(draft.body);
     }
 
     /// Something newer is on the server. An editor with nothing unsaved takes it over.
@@ -260,6 +299,7 @@ impl Editor {
     fn send(&self, mut flight: Flight) {
         flight.under_way = true;
         self.flight.set_value(Some(flight.clone()));
+        self.keep();
         if self.failures.get_value() == 0 {
             self.status.set(Status::Saving);
         }
@@ -309,6 +349,10 @@ impl Editor {
                 self.saved_body.set_value(flight.body.clone());
                 self.base.set(revision);
                 self.recovered.set(false);
+                if let Some(chosen) = self.chosen.try_update_value(Option::take).flatten() {
+                    self.follow_with_chosen(chosen, revision, saved_at);
+                    return;
+                }
                 if self.is_dirty() {
                     self.keep();
                     self.status.set(Status::Pending);
@@ -320,11 +364,19 @@ impl Editor {
             }
             Err(AppError::Conflict(current)) => {
                 self.flight.set_value(None);
+                self.chosen.set_value(None);
                 self.failures.set_value(0);
                 if self.body.with_untracked(|body| *body == current.body) {
                     self.saved_body.set_value(current.body.clone());
                     self.base.set(current.revision);
                     self.status.set(Status::Saved(current.saved_at));
+                } else if self
+                    .sent
+                    .with_value(|sent| sent.as_ref() == Some(&current.body))
+                {
+                    self.saved_body.set_value(current.body);
+                    self.base.set(current.revision);
+                    self.flush();
                 } else {
                     self.theirs.set(Some(*current));
                     self.status.set(Status::Conflict);
@@ -371,6 +423,12 @@ impl Editor {
 
     /// The page goes away: what is unsaved is sent in a way that outlives it.
     pub fn flush_at_exit(&self) {
+        if self
+            .status
+            .with_untracked(|status| *status == Status::Conflict)
+        {
+            return;
+        }
         let flight = match self.flight.get_value() {
             Some(flight) => Some(flight),
             None => self.next_flight(""),
@@ -385,6 +443,7 @@ impl Editor {
             key: flight.key.clone(),
         };
         self.flight.set_value(Some(flight));
+        self.keep();
         if let Ok(body) = serde_json::to_string(&save) {
             device::post_and_forget(SaveSection::PATH, &body);
         }
@@ -395,55 +454,48 @@ impl Editor {
         let Some(theirs) = self.theirs.get_untracked() else {
             return;
         };
-        let mine = self.body.get_untracked();
-        let keeps_mine = text == mine;
         // The buttons of the decision go away with it.
         if let Some(node) = self.node.get_untracked() {
             let _ = node.focus();
         }
+        let mine = self.body.get_untracked();
         self.theirs.set(None);
         self.saved_body.set_value(theirs.body);
         self.base.set(theirs.revision);
         self.status.set(Status::Pending);
-        if keeps_mine {
-            if let Some(flight) = self.next_flight("apart-") {
-                self.send(flight);
-            }
+        if text != mine {
+            // Mine goes into the history first, then what was chosen over it.
+            self.chosen.set_value(Some((mine, text)));
+        }
+        self.flight.set_value(None);
+        if let Some(flight) = self.next_flight("apart-") {
+            self.send(flight);
+        }
+    }
+
+    /// Mine is in the history: what was chosen follows, unless more was typed meanwhile.
+    fn follow_with_chosen(
+        &self,
+        (mine, text): (String, String),
+        revision: i64,
+        saved_at: UnixMillis,
+    ) {
+        if self.body.with_untracked(|body| *body != mine) {
+            self.theirs.set(Some(Current {
+                revision,
+                body: text,
+                saved_at,
+            }));
+            self.status.set(Status::Conflict);
             return;
         }
-        // Mine goes into the history first, then what was chosen over it.
-        let editor = *self;
-        let key = format!("apart-{}", device::new_key());
-        spawn_local(async move {
-            let (attempt, section) = (editor.attempt.get_value(), editor.name.get_value());
-            let kept = save_section(attempt, section, mine.clone(), theirs.revision, key).await;
-            match kept {
-                Ok(saved) => {
-                    editor.base.set(saved.revision);
-                    editor.saved_body.set_value(mine);
-                    if let Some(node) = editor.node.get_untracked() {
-                        node.set_value(&text);
-                    }
-                    editor.body.set(text);
-                    editor.keep();
-                    if let Some(flight) = editor.next_flight("apart-") {
-                        editor.send(flight);
-                    }
-                }
-                Err(AppError::Conflict(current)) => {
-                    editor.theirs.set(Some(*current));
-                    editor.status.set(Status::Conflict);
-                }
-                Err(_) => {
-                    // Nothing is changed here; the decision is asked for again.
-                    editor.theirs.set(Some(Current {
-                        revision: theirs.revision,
-                        body: editor.saved_body.get_value(),
-                        saved_at: theirs.saved_at,
-                    }));
-                    editor.status.set(Status::Conflict);
-                }
-            }
-        });
+        if let Some(node) = self.node.get_untracked() {
+            node.set_value(&text);
+        }
+        self.body.set(text);
+        self.keep();
+        if let Some(flight) = self.next_flight("apart-") {
+            self.send(flight);
+        }
     }
 }

@@ -10,18 +10,22 @@ use web_sys::{Document, Element, HtmlInputElement, HtmlTextAreaElement};
 
 use super::device;
 
-/// `attempt` names the drafts on this device; `form` is the id of the form.
+/// `attempt` and the `number` of the score name the drafts on this device, so that a committed score is never filled in
+/// again; `form` is the id of the form.
 #[island]
-pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
+pub fn ScoringHelp(attempt: String, number: u32, form: String) -> impl IntoView {
     let selected = RwSignal::new(String::new());
     let live = RwSignal::new(false);
     let target = RwSignal::new(String::new());
-    let names = StoredValue::new((attempt, form));
+    let unsaved = RwSignal::new(false);
+    let workspace = format!("/attempts/{attempt}");
+    let names = StoredValue::new((format!("{attempt}/{number}"), form));
     Effect::new(move |ran: Option<()>| {
         if ran.is_some() {
             return;
         }
         live.set(true);
+        unsaved.set(device::has_drafts(&attempt));
         let (attempt, form) = names.get_value();
         bring_back(&attempt, &form);
         let _ = window_event_listener(ev::keydown, move |event| on_key(&event));
@@ -36,13 +40,6 @@ pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
         let _ = window_event_listener(ev::input, move |_| {
             let (attempt, form) = names.get_value();
             keep(&attempt, &form);
-        });
-        // What is sent is the server's from here on; a form with faults comes back filled in.
-        let _ = window_event_listener(ev::submit, move |_| {
-            let (attempt, form) = names.get_value();
-            for (name, _) in fields(&form) {
-                device::forget(&place(&attempt, &name));
-            }
         });
         let _ = window_event_listener(ev::change, move |_| {
             let (attempt, form) = names.get_value();
@@ -76,6 +73,10 @@ pub fn ScoringHelp(attempt: String, form: String) -> impl IntoView {
     };
     let usable = move || live.get() && !selected.with(String::is_empty);
     view! {
+        <p class="notice" role="alert" hidden=move || !unsaved.get()>
+            "Something that you typed on this device has not reached the server, and would be left out: once scored, the \
+             attempt takes no more changes. "<a href=workspace>"Back to the attempt, to save it first"</a>"."
+        </p>
         <div class="quoting" hidden=move || !usable() role="region" aria-label="Selected text">
             <button type="button" class="btn go" on:mousedown=|event| event.prevent_default() on:click=quote disabled=move || target.with(String::is_empty)>
                 {move || title().map_or_else(|| "Choose a criterion first, then quote".to_owned(), |title| format!("Quote as evidence for {title}"))}

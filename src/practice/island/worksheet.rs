@@ -14,7 +14,7 @@ use crate::domain::worksheet::{Outcome, Sheet, evaluate};
 use crate::practice::api::{GivenQuantity, WantedEstimate};
 
 use super::saving::Editor;
-use crate::ui::text_area::escape;
+use crate::domain::markup::escape;
 
 /// Empty rows offered below the filled ones.
 const SPARE_ROWS: usize = 2;
@@ -110,10 +110,9 @@ pub fn Worksheet(
     live: RwSignal<bool>,
 ) -> impl IntoView {
     let calculator = StoredValue::new(Calculator::new(&givens, &wanted));
-    let html = editor.body.with_untracked(|body| {
-        calculator
-            .with_value(|calculator| tables(body, &wanted, &givens, &calculator.results(body)))
-    });
+    let first = editor.first_text();
+    let html = calculator
+        .with_value(|calculator| tables(&first, &wanted, &givens, &calculator.results(&first)));
     let (wanted, givens) = (StoredValue::new(wanted), StoredValue::new(givens));
     let node = NodeRef::<Div>::new();
     // What the rows in the document say.
@@ -126,6 +125,22 @@ pub fn Worksheet(
             add_spare_rows(&node);
         }
     };
+    // Typed before the island woke, or refused by the server.
+    Effect::new(move |_| {
+        let Some(node) = node.get() else {
+            return;
+        };
+        let text = text_of(&rows_in(&node));
+        let as_served = text_of(&rows_of(&first));
+        if text != as_served
+            || editor
+                .body
+                .with_untracked(|body| text_of(&rows_of(body)) != as_served)
+        {
+            shown.set_value(text.clone());
+            editor.typed(text);
+        }
+    });
     Effect::new(move |_| {
         let body = editor.body.get();
         let Some(node) = node.get() else { return };
@@ -140,6 +155,7 @@ pub fn Worksheet(
         }
         show_results(&node, &results);
     });
+    let history = format!("{action}/history");
     view! {
         <form class="worksheet" method="post" action=action on:input=typed on:focusout=move |_| editor.flush() on:submit=move |event| {
             if live.get_untracked() {
@@ -155,7 +171,10 @@ pub fn Worksheet(
                 ". A row that starts with = calculates with other rows by name, as in "<code>"= dau * 2 / 86400"</code>"."
             </p>
             <div node_ref=node inner_html=html></div>
-            <button class="btn without-script">"Save the numbers"</button>
+            <p class="actions">
+                <button class="btn without-script">"Save the numbers"</button>
+                <a class="quiet small" href=history>"History of the numbers"</a>
+            </p>
         </form>
     }
 }

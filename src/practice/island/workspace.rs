@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
-use crate::domain::attempt::{MINUTE, RoundClock, SectionName, Terms, Tone, UnixMillis};
+use crate::domain::attempt::{MINUTE, RoundClock, SectionName, Terms, Tone, UnixMillis, Way};
 use crate::domain::phase::Phase;
 use crate::practice::api::{DueCurveball, SectionText, WorkspaceData, preview, take_pulse};
 use crate::ui::text_area::TextArea;
@@ -20,6 +20,8 @@ use super::saving::{Editor, Status};
 use super::worksheet::Worksheet;
 
 const PULSE_EVERY: Duration = Duration::from_secs(20);
+/// How long going to scoring waits for the last saves, in milliseconds.
+const LEAVE_WITHIN: i64 = 4_000;
 const PREVIEW_AFTER: Duration = Duration::from_millis(300);
 
 /// How the text is shown.
@@ -80,6 +82,10 @@ struct Desk {
     mode: RwSignal<Mode>,
     side: RwSignal<bool>,
     page: StoredValue<String>,
+    /// When the person asked to go to scoring, by the page's clock.
+    leaving: RwSignal<i64>,
+    /// What had not reached the server then.
+    left_behind: RwSignal<String>,
 }
 
 impl Desk {
@@ -88,7 +94,9 @@ impl Desk {
     }
 
     fn phase(&self) -> Option<Phase> {
-        self.current.with(|current| Phase::from_slug(current))
+        self.current
+            .with(|current| SectionName::from_slug(current))
+            .and_then(|name| name.phase())
     }
 
     fn editor(&self, name: &str) -> Option<Editor> {
@@ -108,6 +116,47 @@ impl Desk {
             open.extend(self.editor("worksheet"));
         }
         open
+    }
+
+    fn kept(&self) -> bool {
+        self.open_editors().iter().all(|editor| editor.kept.get())
+    }
+
+    fn tone(&self) -> Tone {
+        let phase = self.phase();
+        let spent = phase.map_or(0, |phase| self.spent_in(phase));
+        let target = phase.map_or(u32::MAX, |phase| self.terms.target(phase));
+        self.clock.tone(self.now.get(), spent, target)
+    }
+
+    /// Goes to scoring, once everything has reached the server; says what has not.
+    fn go_to_score(self) {
+        for editor in self.editors.get_untracked() {
+            editor.flush();
+        }
+        self.leaving.set(device::since_opened());
+        self.leave_when_saved();
+    }
+
+    fn leave_when_saved(self) {
+        let dirty = self
+            .editors
+            .get_untracked()
+            .into_iter()
+            .filter(Editor::is_unsaved)
+            .collect::<Vec<_>>();
+        if dirty.is_empty() {
+            device::go_to(&self.path("score"));
+        } else if device::since_opened() - self.leaving.get_untracked() < LEAVE_WITHIN {
+            set_timeout(move || self.leave_when_saved(), Duration::from_millis(100));
+        } else {
+            let names = dirty
+                .iter()
+                .map(|editor| self.title(&editor.slug()))
+                .collect::<Vec<_>>()
+                .join(", ");
+            self.left_behind.set(names);
+        }
     }
 
     /// Milliseconds in a phase up to now.
@@ -291,6 +340,7 @@ impl Desk {
                     body: String::new(),
                     revision: 0,
                     saved_at: 0,
+                    unsaved: None,
                 });
             }
             self.announced.set(format!(
@@ -334,6 +384,8 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
         mode: RwSignal::new(Mode::Write),
         side: RwSignal::new(true),
         page,
+        leaving: RwSignal::new(0),
+        left_behind: RwSignal::new(String::new()),
     };
     let palette = NodeRef::<Dialog>::new();
     let shortcuts = NodeRef::<Dialog>::new();
@@ -363,6 +415,13 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
         .map_or_else(|| "untimed".to_owned(), |minutes| format!("{minutes} min"));
     let tag = format!("{} · {} · {length}", terms.way.slug(), terms.level.slug());
     let score = desk.path("score");
+    // The prompt's page holds hints and curveballs, which an interview keeps back.
+    let what = match terms.way {
+        Way::Guided => Either::Left(
+            view! { <a href=format!("/prompts/{}", data.prompt)>{data.title.clone()}</a> },
+        ),
+        Way::Interview => Either::Right(view! { <span>{data.title.clone()}</span> }),
+    };
     let sheet = move |editor: Editor| {
         view! {
             <SectionSheet desk=desk editor=editor form_key=data.form_key.clone() wanted=data.wanted.clone() givens=data.givens.clone()/>
@@ -383,11 +442,16 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
                     </svg>
                     <span>"Headroom"</span>
                 </a>
-                <span class="what"><a href=format!("/prompts/{}", data.prompt)>{data.title.clone()}</a><span class="tag">{tag}</span></span>
+                <span class="what">{what}<span class="tag">{tag}</span></span>
                 <span class="push"></span>
                 <button type="button" class="btn with-script wide-only" on:click=move |_| show(palette)>"Commands "<kbd>"Ctrl K"</kbd></button>
                 <button type="button" class="btn with-script wide-only" aria-pressed=move || if desk.side.get() { "true" } else { "false" } on:click=move |_| run.run(Action::Side)>"Side panel"</button>
-                <a class="btn go" href=score>"Score it"</a>
+                <a class="btn go" href=score on:click=move |event| {
+                    if desk.live.get_untracked() {
+                        event.prevent_default();
+                        desk.go_to_score();
+                    }
+                }>"Score it"</a>
             </header>
             <Rail desk=desk/>
             <main id="main" class="made">
@@ -451,18 +515,26 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
         editor.set_page(&page);
         editor.recover();
     }
+    // With a script both parts of the estimates stand on one page.
+    if desk
+        .current
+        .with_untracked(|current| current == "worksheet")
+    {
+        desk.current.set(Phase::Estimates.slug().to_owned());
+    }
     desk.live.set(true);
+    announce_changes(desk);
 
-    // The server's clock, counted on by a clock that does not jump.
-    let told = StoredValue::new((desk.now.get_untracked(), device::now()));
+    // The server's clock, counted on by one that is never set.
+    let told = StoredValue::new((desk.now.get_untracked(), device::since_opened()));
     Effect::new(move |_| {
         let server = desk.spent_at.get();
-        told.set_value((server, device::now()));
+        told.set_value((server, device::since_opened()));
     });
     set_interval(
         move || {
             let (server, device) = told.get_value();
-            let now = server + (device::now() - device);
+            let now = server + (device::since_opened() - device);
             desk.now.set(now);
             if desk
                 .next_curveball_at
@@ -522,6 +594,44 @@ fn wake(desk: Desk, palette: NodeRef<Dialog>, shortcuts: NodeRef<Dialog>) {
     });
 }
 
+/// Says what a person who does not look at the clock or the state should know, and nothing more.
+fn announce_changes(desk: Desk) {
+    Effect::new(move |before: Option<Tone>| {
+        let tone = desk.tone();
+        if before.is_some_and(|before| before != tone) && tone != Tone::Calm {
+            desk.announced.set(tone_words(tone).to_owned());
+        }
+        tone
+    });
+    Effect::new(move |before: Option<bool>| {
+        let trouble = desk.open_editors().iter().any(|editor| {
+            editor.status.with(|status| {
+                matches!(
+                    status,
+                    Status::Offline | Status::Conflict | Status::Refused(_) | Status::TooLong(_)
+                )
+            })
+        });
+        match before {
+            Some(false) if trouble => {
+                desk.announced
+                    .set("Not saved yet. What you typed is kept.".to_owned());
+            }
+            Some(true) if !trouble => desk.announced.set("Saved again.".to_owned()),
+            _ => {}
+        }
+        trouble
+    });
+}
+
+fn tone_words(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Calm => "",
+        Tone::Amber => "This phase is over its target.",
+        Tone::Red => "Time is up. Go on if you like: it counts as overtime.",
+    }
+}
+
 fn on_key(
     desk: Desk,
     palette: NodeRef<Dialog>,
@@ -552,7 +662,7 @@ fn on_key(
             true
         }
         ("Enter", _) if command => {
-            device::go_to(&desk.path("score"));
+            desk.go_to_score();
             true
         }
         (_, "ArrowDown") if event.alt_key() => {
@@ -650,17 +760,7 @@ fn commands(desk: Desk) -> Vec<Command> {
 #[component]
 fn Rail(desk: Desk) -> impl IntoView {
     let face = move || desk.clock.face(desk.now.get(), desk.terms.way);
-    let tone = move || {
-        let phase = desk.phase();
-        let spent = phase.map_or(0, |phase| desk.spent_in(phase));
-        let target = phase.map_or(u32::MAX, |phase| desk.terms.target(phase));
-        desk.clock.tone(desk.now.get(), spent, target)
-    };
-    let tone_words = move || match tone() {
-        Tone::Calm => "",
-        Tone::Amber => "This phase is over its target.",
-        Tone::Red => "Time is up. Go on if you like: it counts as overtime.",
-    };
+    let tone = move || desk.tone();
     let share = move || {
         desk.terms.minutes.map(|minutes| {
             let whole = i64::from(minutes) * MINUTE;
@@ -739,7 +839,7 @@ fn Rail(desk: Desk) -> impl IntoView {
                         <rect class="part" width=share.to_string() height="8"/>
                     </svg>
                 })}
-                <span class="tone small">{tone_words}</span>
+                <span class="tone small">{move || tone_words(tone())}</span>
             </div>
             <ol class="phases">{phases}</ol>
             {balls}
@@ -781,6 +881,10 @@ fn Notices(desk: Desk) -> impl IntoView {
     view! {
         <p class="notice" hidden=move || !desk.closed.get()>
             "This attempt has been scored and takes no more changes. "<a href=desk.path("result")>"See the result"</a>"."
+        </p>
+        <p class="notice" role="alert" hidden=move || desk.left_behind.with(String::is_empty)>
+            {move || format!("Not saved yet: {}. Once scored, the attempt takes no more changes. ", desk.left_behind.get())}
+            <a href=desk.path("score")>"Score without it"</a>
         </p>
     }
 }
@@ -834,9 +938,11 @@ fn SectionSheet(
     };
     let hidden = move || !shown();
     if name == "worksheet" {
+        let notes = desk.path(Phase::Estimates.slug());
         return Either::Left(view! {
             <section class="sheet numbers" hidden=hidden>
                 <Versions editor=editor/>
+                <p class="without-script small"><a href=notes>"Notes on your estimates"</a></p>
                 <Worksheet editor=editor action=action form_key=key wanted=wanted givens=givens live=desk.live/>
             </section>
         });
@@ -862,7 +968,7 @@ fn SectionSheet(
     let then = Phase::from_slug(&name)
         .and_then(Phase::next)
         .map(Phase::slug);
-    let body = editor.body.get_untracked();
+    let body = editor.first_text();
     let node = editor.node;
     let too_long = move || match editor.status.get() {
         Status::TooLong(kilobytes) => Some(format!(
@@ -872,6 +978,7 @@ fn SectionSheet(
     };
     Either::Right(view! {
         <section class="sheet" hidden=hidden>
+            <h2 class="print-only">{label.clone()}</h2>
             {move || question().map(|html| view! { <div class="question prose" inner_html=html></div> })}
             <Versions editor=editor/>
             <form
@@ -889,6 +996,9 @@ fn SectionSheet(
                 <input type="hidden" name="base" value=editor.base.get_untracked()/>
                 <input type="hidden" name="key" value=key/>
                 <p class="fault" role="alert">{too_long}</p>
+                {(name == Phase::Estimates.slug()).then(|| view! {
+                    <p class="without-script small"><a href=desk.path("worksheet")>"Your numbers"</a></p>
+                })}
                 <TextArea id=field name="body" text=body label=label rows=18 node=node placeholder="Markdown. A blank line starts a paragraph, - a list, ``` a block of code."/>
                 <p class="without-script actions">
                     <button class="btn go">"Save"</button>
@@ -902,6 +1012,8 @@ fn SectionSheet(
 /// Both versions of a section that was changed in two places, and the decision.
 #[component]
 fn Versions(editor: Editor) -> impl IntoView {
+    // Rows are told apart by their names: two sheets cannot stand one below the other.
+    let numbers = editor.slug() == "worksheet";
     move || {
         let theirs = editor.theirs.get()?;
         let mine = editor.body.get();
@@ -919,7 +1031,7 @@ fn Versions(editor: Editor) -> impl IntoView {
                 <p class="actions">
                     <button type="button" class="btn" on:click=move |_| editor.settle(editor.body.get_untracked())>"Keep what is here"</button>
                     <button type="button" class="btn" on:click=move |_| editor.settle(text.clone())>"Take the other"</button>
-                    <button type="button" class="btn" on:click=move |_| editor.settle(both.clone())>"Put one below the other"</button>
+                    {(!numbers).then(|| view! { <button type="button" class="btn" on:click=move |_| editor.settle(both.clone())>"Put one below the other"</button> })}
                 </p>
             </div>
         })
@@ -1001,7 +1113,11 @@ fn StatusLine(desk: Desk) -> impl IntoView {
         Status::Untouched => ("", "Nothing written yet".to_owned()),
         Status::Pending | Status::Saving => ("", "Saving…".to_owned()),
         Status::Saved(at) => ("saved", format!("Saved {}", time(at))),
-        Status::Offline => ("offline", "Offline: kept on this device".to_owned()),
+        Status::Offline if desk.kept() => ("offline", "Offline: kept on this device".to_owned()),
+        Status::Offline => (
+            "offline",
+            "Offline, and this device keeps nothing: leave this page open".to_owned(),
+        ),
         Status::TooLong(kilobytes) => (
             "offline",
             format!("Not saved: {kilobytes} KB of 64 KB, kept on this device"),

@@ -8,13 +8,13 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::app::{Head, Kind, own_page};
 use crate::domain::attempt::ATTEMPTS_PER_GUEST;
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::Rating;
 use crate::error::AppError;
 use crate::practice::store::{self, Attempt, Score};
 use crate::server::content_library::Library;
+use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
 
@@ -47,6 +47,7 @@ pub async fn attempts(
         path: "/attempts".to_owned(),
         kind: Kind::Own,
         current: "/attempts",
+        ..Head::default()
     };
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
         if list.is_empty() {
@@ -79,7 +80,7 @@ pub async fn attempts(
                 <section aria-labelledby="all">
                     <h2 id="all">"All attempts"</h2>
                     <table class="stacks">
-                        <thead><tr><th scope="col">"Prompt"</th><th scope="col">"Taken as"</th><th scope="col">"Started"</th><th scope="col">"State"</th></tr></thead>
+                        <thead><tr><th scope="col">"Prompt"</th><th scope="col">"Taken as"</th><th scope="col">"Started"</th><th scope="col">"State"</th><th scope="col">"Export"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </section>
@@ -116,6 +117,12 @@ fn row(attempt: &Attempt, scores: &[(String, Score)], library: &Library) -> impl
             <td data-label="Taken as">{terms_words(&attempt.terms)}</td>
             <td data-label="Started">{utc_words(attempt.started_at)}</td>
             <td data-label="State">{state}</td>
+            <td data-label="Export">
+                <span>
+                    <a href=format!("/attempts/{}/export/attempt.md", attempt.id)>"Markdown"</a>", "
+                    <a href=format!("/attempts/{}/export/attempt.json", attempt.id)>"JSON"</a>
+                </span>
+            </td>
         </tr>
     }
 }

@@ -6,11 +6,11 @@ use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use crate::app::{Head, Kind, own_page};
 use crate::domain::attempt::SectionName;
 use crate::error::AppError;
 use crate::practice::store;
 use crate::server::clock::new_id;
+use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
@@ -63,6 +63,7 @@ pub async fn history(
         path: format!("{path}/history"),
         kind: Kind::Own,
         current: "/attempts",
+        ..Head::default()
     };
     let prompt = prompt_title(published, &attempt.prompt);
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
@@ -96,7 +97,7 @@ pub async fn history(
                             <table><thead class="hidden"><tr><th>"Revision"</th><th>"Saved"</th><th>"Length"</th></tr></thead><tbody>{rows}</tbody></table>
                             {opened.map(|opened| {
                                 let html = if name == SectionName::Worksheet {
-                                    format!("<pre tabindex=\"0\">{}</pre>", crate::server::markdown::escape(&opened.body))
+                                    format!("<pre tabindex=\"0\">{}</pre>", crate::domain::markup::escape(&opened.body))
                                 } else {
                                     render_or_explain(&opened.body, Place::section("old"))
                                 };

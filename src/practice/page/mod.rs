@@ -10,7 +10,7 @@ pub use attempts::attempts;
 pub use history::history;
 pub use result::result;
 pub use score::{score, score_again};
-pub use workspace::{resume, workspace, workspace_again};
+pub use workspace::{not_saved, resume, workspace, workspace_again};
 
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};
 use crate::domain::phase::Phase;

@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::app::{Head, Kind, own_page, see_other};
 use crate::domain::attempt::{MINUTE, SectionName};
 use crate::domain::content::Criterion;
 use crate::domain::criterion::CriterionId;
@@ -16,11 +15,12 @@ use crate::domain::scorecard::{Candidate, Entry, next_prompt, quoted_from};
 use crate::domain::worksheet::{Grade, Outcome, Sheet, deviation, evaluate};
 use crate::error::AppError;
 use crate::practice::store::{self, Attempt, Score, Section};
-use crate::prompts::page::Sources;
 use crate::server::content_library::{Library, PublishedPrompt};
+use crate::server::document::{Head, Kind, own_page, see_other};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
+use crate::ui::sources::Sources;
 
 use super::{in_order, minutes, section_title, terms_words, utc_words};
 
@@ -53,7 +53,10 @@ pub async fn result(
         // The reference is shown to nobody who has not scored.
         return Ok(see_other(&format!("/attempts/{id}/score")));
     }
-    let published = library.prompt(&attempt.prompt).ok_or(AppError::NotFound)?;
+    let Some(published) = library.prompt(&attempt.prompt) else {
+        let sections = in_order(store::sections(conn, &permit).await?);
+        return Ok(unpublished(&state, theme, attempt, &scores, &sections));
+    };
     let overtime = match attempt.clock().ends_at() {
         Some(ends_at) => store::sections_saved_after(conn, &permit, ends_at).await?,
         None => Vec::new(),
@@ -76,10 +79,79 @@ pub async fn result(
         path: format!("/attempts/{id}/result"),
         kind: Kind::Own,
         current: "/attempts",
+        ..Head::default()
     };
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
         view(&facts, &library)
     }))
+}
+
+/// The prompt is no longer published: what the person wrote and rated is theirs all the same.
+fn unpublished(
+    state: &AppState,
+    theme: Theme,
+    attempt: &Attempt,
+    scores: &[Score],
+    sections: &[Section],
+) -> Response {
+    let head = Head {
+        title: "Result".to_owned(),
+        description: "The result of an attempt.".to_owned(),
+        path: format!("/attempts/{}/result", attempt.id),
+        kind: Kind::Own,
+        current: "/attempts",
+        ..Head::default()
+    };
+    own_page(state, theme, &head, StatusCode::OK, || {
+        let ratings = scores
+            .iter()
+            .flat_map(|score| {
+                score
+                    .card
+                    .entries
+                    .iter()
+                    .map(move |entry| (score.number, entry))
+            })
+            .map(|(number, entry)| {
+                view! {
+                    <tr>
+                        <th scope="row">{entry.criterion.title()}</th>
+                        <td>{entry.rating.title()}</td>
+                        <td>{entry.evidence.clone()}</td>
+                        <td class="n">{number}</td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let texts = sections
+            .iter()
+            .map(|section| {
+                view! {
+                    <section>
+                        <h2>{section_title(&section.name, None)}</h2>
+                        <pre class="written" tabindex="0">{section.body.clone()}</pre>
+                    </section>
+                }
+            })
+            .collect_view();
+        view! {
+            <main id="main" class="page result">
+                <p class="eyebrow">{terms_words(&attempt.terms)}</p>
+                <h1>{super::prompt_title(None, &attempt.prompt)}</h1>
+                <p class="lead">"This prompt is no longer published here, so there is no reference to compare with. Your ratings and your text are kept."</p>
+                <p class="links">
+                    <a href=format!("/attempts/{}/export/attempt.md", attempt.id)>"Export as Markdown"</a>
+                    <a href=format!("/attempts/{}/export/attempt.json", attempt.id)>"Export as JSON"</a>
+                </p>
+                <table>
+                    <thead><tr><th scope="col">"Criterion"</th><th scope="col">"Your rating"</th><th scope="col">"Evidence"</th><th scope="col" class="n">"Score"</th></tr></thead>
+                    <tbody>{ratings}</tbody>
+                </table>
+                {texts}
+            </main>
+        }
+        .into_any()
+    })
 }
 
 fn candidates(library: &Library, attempts: &[Attempt]) -> Vec<Candidate> {
@@ -147,7 +219,7 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
             {estimates_view(facts)}
             {minutes_view(facts)}
             {reference_view(facts)}
-            <section aria-labelledby="sources"><h2 id="sources">"Sources"</h2><Sources published=facts.published/></section>
+            <section aria-labelledby="sources"><h2 id="sources">"Sources"</h2><Sources sources=facts.published.sources.clone()/></section>
         </main>
     }
     .into_any()
@@ -400,7 +472,11 @@ fn minutes_view(facts: &Facts<'_>) -> AnyView {
         .map(|phase| {
             let (spent, target) = (facts.spent[phase.index()], terms.target(phase));
             let over = spent - i64::from(target) * MINUTE;
-            let late = facts.overtime.iter().any(|name| name == phase.slug());
+            let late = facts
+                .overtime
+                .iter()
+                .filter_map(|name| SectionName::from_slug(name))
+                .any(|name| name.phase() == Some(phase));
             let words = match (minutes(spent), over) {
                 (0, _) => ("fail", "✕ not worked on".to_owned()),
                 (_, over) if over > MINUTE => {
@@ -464,7 +540,7 @@ fn reference_view(facts: &Facts<'_>) -> AnyView {
         let html = if *name == SectionName::Worksheet {
             format!(
                 "<pre tabindex=\"0\">{}</pre>",
-                crate::server::markdown::escape(body)
+                crate::domain::markup::escape(body)
             )
         } else {
             render_or_explain(
@@ -509,7 +585,7 @@ fn reference_view(facts: &Facts<'_>) -> AnyView {
             let label = id.clone();
             view! {
                 <section class="beside" aria-labelledby=label>
-                    <h3 id=id>{ball.title.clone()}<span class="tag">{format!("min {}, {}", ball.minute, ball.level.slug())}</span></h3>
+                    <h3 id=id>{ball.title.clone()}<span class="tag">{format!("min {}, {}", facts.attempt.terms.curveball_minute(ball.minute), ball.level.slug())}</span></h3>
                     <div class="prose" inner_html=question.clone()></div>
                     <div class="pair">
                         <div class="prose yours"><h4 class="eyebrow">"Yours"</h4>{mine(&name, &format!("mine-{}", ball.id))}</div>

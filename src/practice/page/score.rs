@@ -7,7 +7,6 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::app::{Head, Kind, own_page};
 use crate::domain::content::{Criterion, SourceRef};
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::Rating;
@@ -17,8 +16,10 @@ use crate::practice::island::scoring::ScoringHelp;
 use crate::practice::store::{self, AttemptPermit, Section};
 use crate::server::clock::new_id;
 use crate::server::content_library::PublishedPrompt;
+use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
+use crate::transact;
 use crate::ui::text_area::TextArea;
 
 use super::{in_order, section_title, terms_words};
@@ -33,9 +34,13 @@ pub async fn score(
     theme: Theme,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    let mut reader = state.db.read().await?;
-    let permit = store::permit(&mut reader.conn(), viewer.owner(), &id).await?;
-    drop(reader);
+    let now = state.clock.now();
+    let permit = transact!(state.db, |conn| {
+        let permit = store::permit(conn, viewer.owner(), &id).await?;
+        // Scoring itself is no phase: the time until now is the last that counts.
+        store::mark(conn, &permit, permit.attempt().phase, now).await?;
+        Ok(permit)
+    })?;
     let library = state.library();
     let published = library
         .prompt(&permit.attempt().prompt)
@@ -81,6 +86,7 @@ async fn render(
         path: format!("/attempts/{}/score", attempt.id),
         kind: Kind::Islands,
         current: "/attempts",
+        ..Head::default()
     };
     let status = if faults.is_empty() {
         StatusCode::OK
@@ -88,6 +94,7 @@ async fn render(
         StatusCode::UNPROCESSABLE_ENTITY
     };
     let score_id = new_id(state.clock.now());
+    let number = u32::try_from(attempt.scores + 1).unwrap_or(1);
     Ok(own_page(state, theme, &head, status, || {
         let again = attempt.is_closed();
         let grid = published
@@ -138,7 +145,7 @@ async fn render(
                     </p>
                 </form>
                 <aside class="mine" aria-label="Your attempt" data-quotable="true" tabindex="0">{sections_view(&sections, published)}</aside>
-                <ScoringHelp attempt=attempt.id.clone() form="scorecard".to_owned()/>
+                <ScoringHelp attempt=attempt.id.clone() number=number form="scorecard".to_owned()/>
             </main>
         }
         .into_any()

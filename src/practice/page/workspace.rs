@@ -6,20 +6,20 @@ use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use crate::app::{Head, Kind, own_page, see_other};
-use crate::domain::attempt::{SectionName, Way};
+use crate::domain::attempt::{SectionName, Terms, Way};
 use crate::domain::phase::Phase;
 use crate::error::{AppError, Current};
 use crate::practice::api::handlers::curveballs;
 use crate::practice::api::{GivenQuantity, SectionText, WantedEstimate, WorkspaceData};
 use crate::practice::island::workspace::Workspace;
 use crate::practice::store::{self, APART, Attempt, AttemptPermit};
-use crate::prompts::page::Sources;
 use crate::server::clock::new_id;
 use crate::server::content_library::PublishedPrompt;
+use crate::server::document::{Head, Kind, own_page, see_other};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
 use crate::transact;
+use crate::ui::sources::Sources;
 use crate::ui::text_area::TextArea;
 
 use super::{prompt_title, section_title};
@@ -66,9 +66,6 @@ pub async fn workspace(
     if permit.attempt().is_closed() {
         return Ok(see_other(&format!("/attempts/{id}/result")));
     }
-    if name == SectionName::Worksheet {
-        return Ok(see_other(&format!("/attempts/{id}/estimates")));
-    }
     render(&state, theme, &permit, &name, &query, None).await
 }
 
@@ -114,14 +111,11 @@ pub async fn workspace_again(
     if let AppError::Conflict(current) = &error {
         return Ok(both_versions(state, theme, &permit, name, body, current));
     }
-    let page = name
-        .phase()
-        .map_or_else(|| name.clone(), SectionName::Phase);
     render(
         state,
         theme,
         &permit,
-        &page,
+        name,
         &CameFrom::default(),
         Some(Unsaved {
             name,
@@ -163,6 +157,7 @@ async fn render(
         path: format!("/attempts/{}/{}", attempt.id, open.slug()),
         kind: Kind::Tool,
         current: "/attempts",
+        ..Head::default()
     };
     let mut data = data;
     let mut notice = SectionName::from_slug(&came.saved).map(|name| {
@@ -177,9 +172,9 @@ async fn render(
         notice = Some(unsaved.error.to_string());
         let slug = unsaved.name.slug();
         for section in &mut data.sections {
-            // A worksheet that was saved with a fault in a row is newer than what the form started from.
+            // A worksheet with a fault in a row is saved nevertheless.
             if section.name == slug && section.body != unsaved.body {
-                unsaved.body.clone_into(&mut section.body);
+                section.unsaved = Some(unsaved.body.to_owned());
                 section.revision = unsaved.base;
             }
         }
@@ -238,6 +233,7 @@ async fn data(
                     .unwrap_or_default(),
                 revision: found.map_or(0, |section| section.revision),
                 saved_at: found.map_or(0, |section| section.saved_at),
+                unsaved: None,
             }
         })
         .collect();
@@ -302,7 +298,7 @@ fn side_panel(
             {guided.then(|| view! { <label><input type="radio" name="panel" id="panel-looked-for"/>"Looked for"</label> })}
             <label><input type="radio" name="panel" id="panel-hints" checked=hints_first/>"Hints"</label>
         </div>
-        <div class="panel" data-panel="prompt">{prompt_panel(published, guided)}</div>
+        <div class="panel" data-panel="prompt">{prompt_panel(published, attempt.terms)}</div>
         {guided.then(|| looked_for_panel(published, attempt))}
         <div class="panel" data-panel="hints" id="hints">{hints_panel(published, attempt, asked, open)}</div>
     }
@@ -326,11 +322,24 @@ fn looked_for_panel(published: &PublishedPrompt, attempt: &Attempt) -> AnyView {
             }
         })
         .collect_view();
+    // A phase without a criterion of its own says so, rather than nothing.
+    let others = Phase::ALL
+        .into_iter()
+        .filter(|phase| published.prompt.rubric.criteria.iter().all(|criterion| criterion.phase != *phase))
+        .map(|phase| {
+            view! {
+                <section data-phase=phase.slug()>
+                    <h3>{phase.title()}</h3>
+                    <p class="why">"No criterion of this rubric is tied to this phase alone; it counts through the others."</p>
+                </section>
+            }
+        })
+        .collect_view();
     view! {
         <div class="panel" data-panel="looked-for">
             <h2>{format!("Looked for at {}", level.title())}</h2>
             <p class="quiet small">"What belongs to the open phase comes first."</p>
-            <div class="looked-for">{criteria}</div>
+            <div class="looked-for">{criteria}{others}</div>
         </div>
     }
     .into_any()
@@ -382,7 +391,8 @@ fn hints_panel(
 }
 
 /// The prompt beside the text. In an interview its hints and curveballs are left out: they come by other ways.
-fn prompt_panel(published: &PublishedPrompt, guided: bool) -> impl IntoView {
+fn prompt_panel(published: &PublishedPrompt, terms: Terms) -> impl IntoView {
+    let guided = terms.way == Way::Guided;
     let prompt = &published.prompt;
     let rows = prompt
         .scale
@@ -401,7 +411,7 @@ fn prompt_panel(published: &PublishedPrompt, guided: bool) -> impl IntoView {
             .map(|(ball, html)| {
                 view! {
                     <details class="fold">
-                        <summary><span class="num when">{format!("min {}", ball.minute)}</span>{ball.title.clone()}</summary>
+                        <summary><span class="num when">{format!("min {}", terms.curveball_minute(ball.minute))}</span>{ball.title.clone()}</summary>
                         <div inner_html=html.clone()></div>
                     </details>
                 }
@@ -417,8 +427,33 @@ fn prompt_panel(published: &PublishedPrompt, guided: bool) -> impl IntoView {
         {part("How well it must do it", &published.quality)}
         {part("Out of scope", &published.out_of_scope)}
         {balls.map(|balls| view! { <h3>"Curveballs"</h3>{balls} })}
-        <details class="fold"><summary>"Sources"</summary><Sources published=published/></details>
+        <details class="fold"><summary>"Sources"</summary><Sources sources=published.sources.clone()/></details>
     }
+}
+
+/// Without JavaScript: a save that failed for a reason that no form can mend. The text comes back to be copied.
+pub fn not_saved(state: &AppState, theme: Theme, body: &str, error: &AppError) -> Response {
+    let head = Head {
+        title: "Not saved".to_owned(),
+        description: "A text that could not be saved.".to_owned(),
+        path: "/attempts".to_owned(),
+        kind: Kind::Own,
+        current: "/attempts",
+        ..Head::default()
+    };
+    let (reason, text) = (error.to_string(), body.to_owned());
+    own_page(state, theme, &head, error.status(), || {
+        view! {
+            <main id="main" class="page">
+                <h1>"Your text was not saved"</h1>
+                <p class="lead">{reason}</p>
+                <p>"It stands below as you sent it. Copy it before you leave this page."</p>
+                <TextArea id="kept" name="body" text=text label="Your text" rows=20 read_only=true/>
+                <p><a href="/attempts">"Your attempts"</a></p>
+            </main>
+        }
+        .into_any()
+    })
 }
 
 /// Without JavaScript: a save that started from an older text. Both are shown; what is sent next is what counts.
@@ -447,6 +482,7 @@ fn both_versions(
         path: path.clone(),
         kind: Kind::Own,
         current: "/attempts",
+        ..Head::default()
     };
     let key = format!("{APART}{}", new_id(state.clock.now()));
     let (theirs, mine, revision) = (current.body.clone(), body.to_owned(), current.revision);
