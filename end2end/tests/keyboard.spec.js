@@ -23,12 +23,14 @@ const focus = (page) =>
     };
   });
 
+/** At once or when what was asked for has been drawn. */
 async function expectFocusSeen(page) {
-  const now = await focus(page);
-  expect(now.lost, "the focus is somewhere").toBe(false);
-  expect(now.visible, `the focus can be seen on ${now.name}`).toBe(true);
-  expect(now.inWindow, `${now.name} is in the window`).toBe(true);
-  return now;
+  await expect(async () => {
+    const now = await focus(page);
+    expect(now.lost, "the focus is somewhere").toBe(false);
+    expect(now.visible, `the focus can be seen on ${now.name}`).toBe(true);
+    expect(now.inWindow, `${now.name} is in the window`).toBe(true);
+  }).toPass({ timeout: 2_000 });
 }
 
 /** Goes on with Tab until the target has the focus; on the way it is seen at every stop. */
