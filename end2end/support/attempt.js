@@ -150,3 +150,12 @@ export async function expectNoSidewaysScroll(page, width, what) {
   }, width);
   expect.soft(found.width, `${what} at ${width} px is wider: ${found.wide.join(", ")}`).toBeLessThanOrEqual(width);
 }
+
+/** Until the help on the score form has woken: a digit chooses a level. */
+export async function digitsWork(page, group) {
+  await expect(async () => {
+    await group.getByRole("radio").first().focus();
+    await page.keyboard.press("1");
+    await expect(group.getByRole("radio").first()).toBeChecked({ timeout: 200 });
+  }).toPass({ timeout: 8_000 });
+}

@@ -42,13 +42,10 @@ for (const theme of ["Light", "Dark"]) {
     test(`pages to read, ${theme.toLowerCase()}`, async ({ page, watch }) => {
       watch.allow(answered(404));
       await choose(page, theme);
-      for (const address of ["/", "/prompts", "/prompts?level=staff&topic=money", "/prompts?topic=unknown", "/nowhere", "/attempts"]) {
+      for (const address of ["/", "/prompts", "/prompts?level=staff&topic=money", "/prompts?level=mid&topic=geo", "/prompts?topic=unknown", "/nowhere", "/attempts"]) {
         await page.goto(address);
         await look(page, address);
       }
-      // One that fits nothing.
-      const topics = await page.request.get("/prompts").then((answer) => answer.text());
-      expect(topics).toContain("Any topic");
       for (const slug of ["payments-processor", "distributed-rate-limiter", "news-feed", "ride-dispatch"]) {
         await page.goto(`/prompts/${slug}?level=senior&minutes=45&way=guided&focus=api`);
         await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));

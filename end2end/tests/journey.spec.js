@@ -1,6 +1,6 @@
 // The whole journey, guided, with JavaScript: read, choose, start, write, estimate, score, compare, go on.
 
-import { DESIGN, PHASES, Workspace, exported } from "../support/attempt.js";
+import { DESIGN, PHASES, Workspace, digitsWork, exported } from "../support/attempt.js";
 import { expect, test } from "../support/test.js";
 
 /** Selects a text on the page as a mouse does. */
@@ -136,6 +136,7 @@ test("from the home page to a scored attempt and the next action, guided", async
     await expect(page.getByText("Digits 1 to 4 choose a level.")).toBeVisible();
     const groups = page.getByRole("group").filter({ has: page.getByRole("textbox") });
     await expect(groups).toHaveCount(8);
+    await digitsWork(page, groups.first());
     for (let index = 0; index < 8; index++) {
       const group = groups.nth(index);
       await group.getByRole("radio").first().focus();

@@ -82,7 +82,7 @@ test("no page scrolls sideways at 320 or 375 px", async ({ page, watch }) => {
   const pages = [
     "/",
     "/prompts",
-    "/prompts?level=mid&topic=money&minutes=45",
+    "/prompts?level=mid&topic=geo",
     "/prompts/payments-processor",
     "/prompts/distributed-rate-limiter",
     "/prompts/news-feed?level=staff&minutes=45&way=interview&focus=api",

@@ -397,7 +397,6 @@ pub async fn prompt(
         settled: query,
         kind: Kind::Reading,
         current: "/prompts",
-        ..Head::default()
     };
     public_page(&state, theme, &headers, &head, || {
         prompt_view(published, terms, focus)
