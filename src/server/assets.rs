@@ -53,8 +53,16 @@ pub fn islands_directory() -> String {
 
 /// Changes whenever any asset does.
 pub fn version() -> String {
-    let text = serde_json::to_string(&*manifest()).unwrap_or_default();
-    super::session::sha256_hex(text)[..12].to_owned()
+    static OF_RELEASE: LazyLock<String> = LazyLock::new(|| version_of(&MANIFEST.load()));
+    if cfg!(debug_assertions) {
+        version_of(&manifest())
+    } else {
+        OF_RELEASE.clone()
+    }
+}
+
+fn version_of(manifest: &Manifest) -> String {
+    super::session::sha256_hex(format!("{manifest:?}"))[..12].to_owned()
 }
 
 /// `GET /assets/{*file}`
