@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::domain::attempt::{LENGTHS, Terms, Way, length_slug};
-use crate::domain::content::SourceRef;
+use crate::domain::content::{Prompt, SourceRef};
 use crate::domain::level::Level;
 use crate::domain::phase::Phase;
 use crate::error::AppError;
@@ -304,12 +304,7 @@ fn PromptTable(prompts: Vec<Arc<PublishedPrompt>>) -> impl IntoView {
                 .map(u32::to_string)
                 .collect::<Vec<_>>()
                 .join(", ");
-            let topics = prompt
-                .topics
-                .iter()
-                .map(|topic| topic.replace('-', " "))
-                .collect::<Vec<_>>()
-                .join(", ");
+            let topics = topic_words(prompt);
             view! {
                 <tr>
                     <th scope="row">
@@ -403,18 +398,22 @@ pub async fn prompt(
     })
 }
 
+fn topic_words(prompt: &Prompt) -> String {
+    let words: Vec<_> = prompt
+        .topics
+        .iter()
+        .map(|topic| topic.replace('-', " "))
+        .collect();
+    words.join(", ")
+}
+
 fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) -> AnyView {
     let prompt = &published.prompt;
     let section = |id: &'static str, title: &'static str, html: &str| {
         let html = html.to_owned();
         view! { <section aria-labelledby=id><h2 id=id>{title}</h2><div inner_html=html></div></section> }
     };
-    let topics = prompt
-        .topics
-        .iter()
-        .map(|topic| topic.replace('-', " "))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let topics = topic_words(prompt);
     let curveballs = prompt
         .curveballs
         .iter()
