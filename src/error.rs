@@ -24,8 +24,8 @@ pub enum AppError {
     #[error("{}", .0.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" "))]
     Invalid(Vec<FieldFault>),
     /// A limit is reached; the text says which and what to do.
-    #[error("{0}")]
-    TooMany(String),
+    #[error("{}", .0.message)]
+    TooMany(Wait),
     /// Our fault. The id stands in the log beside the cause.
     #[error("Something failed on our side. It is logged as {0}.")]
     Internal(String),
@@ -41,6 +41,14 @@ pub struct FieldFault {
     pub message: String,
 }
 
+/// A limit that is reached, and when it may be tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    pub message: String,
+    /// 0 when waiting does not help.
+    pub seconds: u32,
+}
+
 /// What a section holds now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
@@ -50,6 +58,13 @@ pub struct Current {
 }
 
 impl AppError {
+    pub fn too_many(message: impl Into<String>, seconds: u32) -> Self {
+        Self::TooMany(Wait {
+            message: message.into(),
+            seconds,
+        })
+    }
+
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldFault {
             field: field.to_owned(),

@@ -4,7 +4,7 @@
 //! - `hydrate`: the domain and the islands, for the browser;
 //! - `ssr`: everything, the server.
 //!
-//! Directions: `main` → [`app`] → features ([`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
+//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
 //! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
 //! ARCHITECTURE.md tells how they work together.
 
@@ -14,9 +14,15 @@
 pub mod domain;
 
 #[cfg(feature = "ssr")]
+pub mod accounts;
+#[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod mail;
+#[cfg(feature = "ssr")]
+pub mod operations;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod practice;
 #[cfg(feature = "ssr")]

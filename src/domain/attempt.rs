@@ -18,6 +18,8 @@ pub const SECTION_BYTES: usize = 64 * 1024;
 
 /// The most attempts that one guest may keep.
 pub const ATTEMPTS_PER_GUEST: i64 = 200;
+/// The most attempts that one account may keep.
+pub const ATTEMPTS_PER_ACCOUNT: i64 = 2000;
 
 /// The longest silence that still counts as time in a phase: a page left open overnight is not eight hours of work.
 pub const LONGEST_SILENCE: i64 = 15 * MINUTE;

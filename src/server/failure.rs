@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 
 use crate::error::AppError;
 
@@ -44,6 +45,13 @@ impl From<StoreError> for AppError {
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), Json(&self)).into_response();
+        if let Self::TooMany(wait) = &self
+            && wait.seconds > 0
+        {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, wait.seconds.into());
+        }
         response.extensions_mut().insert(self);
         response
     }

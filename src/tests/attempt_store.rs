@@ -751,7 +751,7 @@ async fn a_guest_keeps_so_many_attempts_and_no_more() {
         }
         let refused = desk.start(&new_id(START)).await;
         assert!(
-            matches!(&refused, Err(AppError::TooMany(text)) if text.contains("200")),
+            matches!(&refused, Err(AppError::TooMany(wait)) if wait.message.contains("200")),
             "{refused:?}"
         );
         let mut reader = desk.db.read().await.expect("a reader");

@@ -65,7 +65,7 @@ async fn rules(db: &Db) -> Vec<String> {
         .expect("reads"),
         Db::Postgres(pool) => sqlx::query_scalar(
             "SELECT r.conrelid::regclass || '.' || a.attname || ' to ' || r.confrelid::regclass || ' ' || \
-             CASE r.confdeltype WHEN 'c' THEN 'CASCADE' ELSE r.confdeltype::text END \
+             CASE r.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'NO ACTION' END \
              FROM pg_constraint r JOIN pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey[1] WHERE r.contype = 'f' \
              UNION ALL SELECT i.indrelid::regclass || CASE WHEN i.indisunique THEN ' u ' ELSE ' c ' END || \
              (SELECT string_agg(a.attname, ',' ORDER BY o.n) FROM unnest(i.indkey) WITH ORDINALITY o (k, n) \

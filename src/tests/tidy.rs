@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// that the list only shrinks.
 const KNOWN: [(&str, &str); 0] = [];
 
-const FEATURES: [&str; 9] = [
+const FEATURES: [&str; 10] = [
+    "mail",
     "prompts",
     "practice",
     "calculators",
@@ -195,7 +196,7 @@ fn sources() -> Vec<Source> {
         sources.len() > 40
             && sources
                 .iter()
-                .any(|source| source.path == "src/practice/store.rs")
+                .any(|source| source.path == "src/practice/store/mod.rs")
     );
     sources
 }
@@ -249,7 +250,11 @@ fn refusal(part: &str, used: &str) -> Option<&'static str> {
             }
             _ => Some("a feature does not know what is built from it"),
         },
-        "app" if target == "bin" || target == "main" => Some("nothing knows the command line"),
+        "operations" if target == "app" => {
+            Some("what an operator does does not go through the web")
+        }
+        "app" if target == "operations" => Some("the web knows no operator's command"),
+        "app" | "operations" if target == "bin" || target == "main" => Some("nothing knows the command line"),
         _ => None,
     }
 }

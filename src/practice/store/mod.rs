@@ -2,6 +2,8 @@
 //!
 //! What writes takes an [`AttemptPermit`], which only [`permit`] gives. Functions run on the caller's transaction.
 
+pub mod archive;
+
 use std::collections::BTreeMap;
 
 use sqlx::FromRow;
@@ -148,10 +150,13 @@ pub async fn start_attempt(
     .bind(owner)
     .fetch_one(c))?;
     if count >= ATTEMPTS_PER_GUEST {
-        return Err(AppError::TooMany(format!(
-            "You have {ATTEMPTS_PER_GUEST} attempts, the most that are kept without an account. They are all still there; \
-             export what you want to keep."
-        ))
+        return Err(AppError::too_many(
+            format!(
+                "You have {ATTEMPTS_PER_GUEST} attempts, the most that are kept without an account. They are all still there; \
+                 sign up to keep more."
+            ),
+            0,
+        )
         .into());
     }
     affected!(conn, |c| {

@@ -1,0 +1,3 @@
+//! Accounts: who a person is, what they may do, and what is theirs.
+
+pub mod page;

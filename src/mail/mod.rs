@@ -1,0 +1,1 @@
+//! The outbox: mail that has to go out, and who sends it.

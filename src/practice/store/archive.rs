@@ -1,0 +1,1 @@
+//! Everything of an owner, read for an archive and written from one.
