@@ -11,14 +11,15 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE}
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::error::AppError;
-use crate::server::document::{error_page, faults_page};
+use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
 use crate::server::{assets, security, session};
-use crate::{practice, prompts};
+use crate::{accounts, practice, prompts};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
 /// still arrive, so that it can be given back.
@@ -32,34 +33,57 @@ const BODY_LIMIT: Duration = Duration::from_secs(30);
 pub enum Access {
     /// The same for everybody: no session is read.
     Public,
-    /// Works on what the session's owner has.
+    /// For who has its address, which is a secret.
+    Link,
+    /// For everybody; the session says what was begun.
+    Session,
+    /// Works on what the session's owner has, a guest or an account.
     Owner,
+    /// For who is signed in, on their own account.
+    Account,
+    /// For administrators with a second factor.
+    Administrator,
 }
 
 pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+    /// The largest body that it takes, in bytes.
+    largest: usize,
     handler: MethodRouter<AppState>,
+}
+
+fn get_route(path: &'static str, access: Access, handler: MethodRouter<AppState>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        access,
+        largest: LARGEST_BODY,
+        handler,
+    }
+}
+
+fn post_route(path: &'static str, access: Access, handler: MethodRouter<AppState>) -> Route {
+    Route {
+        method: Method::POST,
+        ..get_route(path, access, handler)
+    }
 }
 
 /// Every address of the server.
 pub fn routes() -> Vec<Route> {
-    use Access::{Owner, Public};
-    use practice::api::handlers as api;
+    let mut routes = practice_routes();
+    routes.extend(account_routes());
+    routes.extend(administration_routes());
+    routes.extend(service_routes());
+    routes
+}
+
+fn practice_routes() -> Vec<Route> {
+    use Access::{Link, Owner, Public};
+    use practice::api::{handlers as api, share};
     use practice::page;
-    let get_route = |path, access, handler| Route {
-        method: Method::GET,
-        path,
-        access,
-        handler,
-    };
-    let post_route = |path, access, handler| Route {
-        method: Method::POST,
-        path,
-        access,
-        handler,
-    };
     vec![
         get_route("/", Public, get(prompts::page::home)),
         get_route("/prompts", Public, get(prompts::page::list)),
@@ -72,6 +96,14 @@ pub fn routes() -> Vec<Route> {
         get_route("/attempts/{id}/result", Owner, get(page::result)),
         get_route("/attempts/{id}/export/{format}", Owner, get(api::export)),
         post_route("/attempts/{id}/hints", Owner, post(api::ask_hint)),
+        get_route("/attempts/{id}/share", Owner, get(share::share)),
+        post_route("/attempts/{id}/shares", Owner, post(share::create)),
+        post_route(
+            "/attempts/{id}/shares/{link}/revoke",
+            Owner,
+            post(share::revoke),
+        ),
+        get_route("/shared/{token}", Link, get(share::shared)),
         get_route("/attempts/{id}/{section}", Owner, get(page::workspace)),
         post_route("/attempts/{id}/{section}", Owner, post(api::save_form)),
         get_route(
@@ -85,6 +117,136 @@ pub fn routes() -> Vec<Route> {
             post(api::restore),
         ),
         post_route("/api/{*function}", Owner, post(api::server_function)),
+    ]
+}
+
+fn account_routes() -> Vec<Route> {
+    use Access::{Account, Link, Session};
+    use accounts::api::{data, entry, profile, second_factor, sessions};
+    vec![
+        get_route("/sign-up", Session, get(entry::sign_up_page)),
+        post_route("/sign-up", Session, post(entry::sign_up)),
+        get_route("/sign-in", Session, get(entry::sign_in_page)),
+        post_route("/sign-in", Session, post(entry::sign_in)),
+        get_route(
+            "/sign-in/second-factor",
+            Session,
+            get(entry::second_factor_page),
+        ),
+        post_route("/sign-in/second-factor", Session, post(entry::second_factor)),
+        post_route("/sign-out", Session, post(entry::sign_out)),
+        get_route("/forgot-password", Session, get(entry::forgot_password_page)),
+        post_route("/forgot-password", Session, post(entry::forgot_password)),
+        get_route(
+            "/reset-password/{token}",
+            Link,
+            get(entry::reset_password_page),
+        ),
+        post_route("/reset-password/{token}", Link, post(entry::reset_password)),
+        get_route("/verify-email/{token}", Link, get(entry::verify_email_page)),
+        post_route("/verify-email/{token}", Link, post(entry::verify_email)),
+        get_route("/account", Account, get(profile::account)),
+        post_route("/account/profile", Account, post(profile::save_profile)),
+        post_route("/account/password", Account, post(profile::change_password)),
+        post_route("/account/email", Account, post(profile::change_email)),
+        post_route("/account/verify", Account, post(profile::verify_again)),
+        get_route("/account/sessions", Account, get(sessions::sessions)),
+        post_route("/account/sessions/end", Account, post(sessions::end)),
+        post_route(
+            "/account/sessions/end-others",
+            Account,
+            post(sessions::end_others),
+        ),
+        get_route(
+            "/account/second-factor",
+            Account,
+            get(second_factor::second_factor),
+        ),
+        post_route(
+            "/account/second-factor/start",
+            Account,
+            post(second_factor::start),
+        ),
+        post_route(
+            "/account/second-factor/confirm",
+            Account,
+            post(second_factor::confirm),
+        ),
+        post_route(
+            "/account/second-factor/codes",
+            Account,
+            post(second_factor::renew_codes),
+        ),
+        post_route(
+            "/account/second-factor/off",
+            Account,
+            post(second_factor::turn_off),
+        ),
+        get_route("/account/data", Account, get(data::data)),
+        get_route("/account/export", Account, get(data::export)),
+        Route {
+            largest: data::LARGEST_UPLOAD,
+            ..post_route("/account/import", Account, post(data::import))
+        },
+        post_route("/account/delete", Account, post(data::delete)),
+    ]
+}
+
+fn administration_routes() -> Vec<Route> {
+    use Access::Administrator;
+    use accounts::api::admin;
+    vec![
+        get_route("/admin", Administrator, get(admin::accounts)),
+        get_route("/admin/accounts/{id}", Administrator, get(admin::account)),
+        post_route(
+            "/admin/accounts/{id}/grant",
+            Administrator,
+            post(admin::grant),
+        ),
+        post_route(
+            "/admin/accounts/{id}/revoke",
+            Administrator,
+            post(admin::revoke),
+        ),
+        post_route(
+            "/admin/accounts/{id}/disable",
+            Administrator,
+            post(admin::disable),
+        ),
+        post_route(
+            "/admin/accounts/{id}/enable",
+            Administrator,
+            post(admin::enable),
+        ),
+        post_route(
+            "/admin/accounts/{id}/end-sessions",
+            Administrator,
+            post(admin::end_sessions),
+        ),
+        post_route(
+            "/admin/accounts/{id}/reset-link",
+            Administrator,
+            post(admin::reset_link),
+        ),
+        get_route("/admin/audit", Administrator, get(admin::audit)),
+        get_route(
+            "/admin/audit/export/{format}",
+            Administrator,
+            get(admin::export_audit),
+        ),
+        get_route("/admin/outbox", Administrator, get(admin::outbox)),
+        post_route(
+            "/admin/outbox/{id}/retry",
+            Administrator,
+            post(admin::retry_mail),
+        ),
+        get_route("/admin/health", Administrator, get(admin::health)),
+    ]
+}
+
+fn service_routes() -> Vec<Route> {
+    use Access::Public;
+    vec![
         post_route("/theme", Public, post(set_theme)),
         get_route("/assets/{*file}", Public, get(assets::asset)),
         get_route(
@@ -106,18 +268,21 @@ pub fn router(state: AppState) -> Router {
         state.settings.https(),
     );
     let mut public = Router::new();
-    let mut owner = Router::new();
+    let mut own = Router::new();
     for route in routes() {
-        match route.access {
-            Access::Public => public = public.route(route.path, route.handler),
-            Access::Owner => owner = owner.route(route.path, route.handler),
+        let handler = route
+            .handler
+            .layer(DefaultBodyLimit::max(route.largest))
+            .layer(RequestBodyLimitLayer::new(route.largest));
+        if route.access == Access::Public {
+            public = public.route(route.path, handler);
+        } else {
+            own = own.route(route.path, handler);
         }
     }
     public
-        .merge(owner.layer(from_fn(private)).layer(sessions))
+        .merge(own.layer(from_fn(private)).layer(sessions))
         .fallback(|| async { AppError::NotFound })
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(tower_http::limit::RequestBodyLimitLayer::new(LARGEST_BODY))
         // Outside of the limit, whose own error axum must recognize to answer 413.
         .layer(RequestBodyTimeoutLayer::new(BODY_LIMIT))
         .layer(from_fn(security::refuse_forgery))
@@ -225,31 +390,7 @@ async fn set_theme(
     let Some(theme) = Theme::from_slug(&form.theme) else {
         return AppError::invalid("theme", "The theme is auto, light or dark.").into_response();
     };
-    let secure = if state.settings.https() {
-        "; Secure"
-    } else {
-        ""
-    };
-    let cookie = format!(
-        "theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}",
-        theme.slug()
-    );
     let mut response = Redirect::to(&local_path(&form.back)).into_response();
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(SET_COOKIE, value);
-    }
+    theme.remember(&mut response, state.settings.https());
     response
-}
-
-/// A path on this server and nowhere else; anything doubtful leads home.
-pub fn local_path(path: &str) -> String {
-    let plain = path.starts_with('/')
-        && !path.starts_with("//")
-        && !path.contains('\\')
-        && path.chars().all(|character| character.is_ascii_graphic());
-    if plain {
-        path.to_owned()
-    } else {
-        "/".to_owned()
-    }
 }

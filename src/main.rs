@@ -10,7 +10,7 @@ use headroom::server::clock::Clock;
 use headroom::server::config::ServeConfig;
 use headroom::server::content_library::{Library, Origin};
 use headroom::server::database::Db;
-use headroom::server::state::{AppState, Settings};
+use headroom::server::state::{Allowances, AppState, Settings};
 use headroom::server::{listener, store};
 
 /// Practise system design, and judge it fairly.
@@ -119,6 +119,8 @@ async fn serve_until_stopped(config: ServeConfig) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         public_url: config.public_url(),
         dev: config.dev,
+        mail: false,
+        allowances: Allowances::default(),
     };
     let state = AppState::new(db.clone(), clock.clone(), origin, library, settings);
     let socket = tokio::net::TcpListener::bind(config.addr)

@@ -12,6 +12,8 @@ CREATE TABLE account (
     -- A PHC string.
     password_hash TEXT NOT NULL,
     password_changed_at BIGINT NOT NULL,
+    -- Sessions that were signed in before this have ended.
+    sessions_from BIGINT NOT NULL DEFAULT 0,
     -- The level that the person aims at, the day of the interview (2026-03-01), the time zone (Europe/Berlin), the theme.
     level TEXT,
     interview_on TEXT,

@@ -1,3 +1,4 @@
 //! Accounts: who a person is, what they may do, and what is theirs.
 
 pub mod page;
+pub mod store;

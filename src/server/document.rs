@@ -306,6 +306,19 @@ pub fn faults_page(state: &AppState, theme: Theme, faults: &[Diagnostic]) -> Res
     )
 }
 
+/// A path on this server and nowhere else; anything doubtful leads home.
+pub fn local_path(path: &str) -> String {
+    let plain = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && path.chars().all(|character| character.is_ascii_graphic());
+    if plain {
+        path.to_owned()
+    } else {
+        "/".to_owned()
+    }
+}
+
 /// A redirect after a form, to a page that is then fetched by GET.
 pub fn see_other(path: &str) -> Response {
     let mut response = Response::new(Body::empty());

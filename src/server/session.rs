@@ -11,18 +11,31 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
 
+use crate::domain::attempt::{MINUTE, UnixMillis};
+
 use super::clock::{Clock, random_bytes};
 use super::database::{Db, StoreError};
 use super::store;
 
-/// A guest's work belongs to the session, so it lives long: this many days after it was last used.
-pub const IDLE_DAYS: i64 = 180;
-/// How often a session in use is written again to move its end, in milliseconds.
-pub const TOUCH_EVERY: i64 = 24 * 60 * 60 * 1000;
+const DAY: i64 = 24 * 60 * MINUTE;
+/// A guest's work belongs to the session, so it lives long: this long after it was last used.
+const GUEST_IDLE: i64 = 180 * DAY;
+/// A signed-in session ends this long after it was last used.
+const ACCOUNT_IDLE: i64 = 30 * DAY;
+/// And this long after signing in, however much it is used.
+const ACCOUNT_LONGEST: i64 = 90 * DAY;
+/// How often a session in use is written again to move its end.
+pub const TOUCH_EVERY: i64 = 5 * MINUTE;
 
 /// The session's own fields.
 pub const OWNER: &str = "owner";
 pub const TOUCHED_AT: &str = "touched_at";
+pub const ACCOUNT: &str = "account";
+pub const SIGNED_IN_AT: &str = "signed_in_at";
+pub const SECOND_FACTOR: &str = "second_factor";
+pub const DEVICE: &str = "device";
+/// An account whose password was right and whose second factor is still asked for.
+pub const PENDING: &str = "pending";
 
 #[derive(Clone, Debug)]
 pub struct DatabaseSessions {
@@ -32,16 +45,22 @@ pub struct DatabaseSessions {
 
 /// SHA-256 in hexadecimal.
 pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes)
+    bytes
         .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
         })
 }
 
-fn id_hash(id: &Id) -> String {
+/// What a session's row is keyed by. It lets nobody in.
+pub fn id_hash(id: &Id) -> String {
     sha256_hex(id.0.to_le_bytes())
 }
 
@@ -53,22 +72,34 @@ fn encode(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::Encode(error.to_string()))
 }
 
-fn millis(date: OffsetDateTime) -> i64 {
-    i64::try_from(date.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+/// When a session ends that is used now. The times are ours and not the library's, so that one clock rules.
+fn ends_at(signed_in_at: Option<UnixMillis>, now: UnixMillis) -> UnixMillis {
+    match signed_in_at {
+        None => now + GUEST_IDLE,
+        Some(since) => (now + ACCOUNT_IDLE).min(since + ACCOUNT_LONGEST),
+    }
 }
 
 impl DatabaseSessions {
     fn row(&self, record: &Record) -> Result<store::SessionRow> {
+        let now = self.clock.now();
+        let text = |field: &str| {
+            let value = record.data.get(field)?.as_str()?;
+            Some(value.to_owned())
+        };
+        let signed_in_at = record
+            .data
+            .get(SIGNED_IN_AT)
+            .and_then(serde_json::Value::as_i64);
         Ok(store::SessionRow {
             id_hash: id_hash(&record.id),
-            owner_id: record
-                .data
-                .get(OWNER)
-                .and_then(|owner| owner.as_str())
-                .map(ToOwned::to_owned),
+            owner_id: text(OWNER),
+            account_id: text(ACCOUNT),
+            signed_in_at,
+            device: text(DEVICE).unwrap_or_default(),
             data: encode(&record.data)?,
-            seen_at: self.clock.now(),
-            expires_at: millis(record.expiry_date),
+            seen_at: now,
+            expires_at: ends_at(signed_in_at, now),
         })
     }
 }
@@ -125,5 +156,7 @@ pub fn layer(db: Db, clock: Clock, secure: bool) -> SessionManagerLayer<Database
         // Strict would make a link from a mail look like a stranger's visit.
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        .with_expiry(Expiry::OnInactivity(time::Duration::days(IDLE_DAYS)))
+        .with_expiry(Expiry::OnInactivity(time::Duration::milliseconds(
+            GUEST_IDLE,
+        )))
 }

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::content_library::{Library, Origin};
 use super::database::Db;
 use super::page_cache::PageCache;
+use super::password::Passwords;
 
 /// Cheap to clone: handles only.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct AppState {
     library: Arc<ArcSwap<Library>>,
     origin: Origin,
     pub settings: Arc<Settings>,
+    pub passwords: Passwords,
 }
 
 /// What was settled when the server started.
@@ -28,6 +30,31 @@ pub struct Settings {
     /// Without a slash at the end.
     pub public_url: String,
     pub dev: bool,
+    /// Whether mail goes out.
+    pub mail: bool,
+    pub allowances: Allowances,
+}
+
+/// How much may come from one network address, or be tried at one account.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowances {
+    pub guests_per_hour: u32,
+    pub signups_per_hour: u32,
+    /// Failures at one account from one address.
+    pub signins_per_quarter_hour: u32,
+    /// Failures from one address, whatever the account.
+    pub signins_per_address: u32,
+}
+
+impl Default for Allowances {
+    fn default() -> Self {
+        Self {
+            guests_per_hour: 1000,
+            signups_per_hour: 20,
+            signins_per_quarter_hour: 5,
+            signins_per_address: 50,
+        }
+    }
 }
 
 impl Settings {
@@ -45,6 +72,9 @@ impl AppState {
             library: Arc::new(ArcSwap::from_pointee(library)),
             origin,
             settings: Arc::new(settings),
+            passwords: Passwords::for_cores(
+                std::thread::available_parallelism().map_or(1, usize::from),
+            ),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The SQL of sessions and of owners.
+//! The SQL of sessions, of owners, and of the counters that throttle.
 
 use crate::domain::attempt::UnixMillis;
 use crate::{affected, on};
@@ -8,6 +8,9 @@ use super::database::{Conn, StoreError};
 pub struct SessionRow {
     pub id_hash: String,
     pub owner_id: Option<String>,
+    pub account_id: Option<String>,
+    pub signed_in_at: Option<UnixMillis>,
+    pub device: String,
     pub data: String,
     pub seen_at: UnixMillis,
     pub expires_at: UnixMillis,
@@ -15,10 +18,14 @@ pub struct SessionRow {
 
 pub async fn insert_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "INSERT INTO session (id_hash, owner_id, data, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $4, $5)"
+        "INSERT INTO session (id_hash, owner_id, account_id, signed_in_at, device, data, created_at, seen_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)"
     )
     .bind(&row.id_hash)
     .bind(&row.owner_id)
+    .bind(&row.account_id)
+    .bind(row.signed_in_at)
+    .bind(&row.device)
     .bind(&row.data)
     .bind(row.seen_at)
     .bind(row.expires_at)
@@ -29,10 +36,14 @@ pub async fn insert_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
 /// Updates only: a session that has ended stays ended.
 pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE session SET owner_id = $2, data = $3, seen_at = $4, expires_at = $5 WHERE id_hash = $1"
+        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, device = $5, data = $6, seen_at = $7, expires_at = $8 \
+         WHERE id_hash = $1"
     )
     .bind(&row.id_hash)
     .bind(&row.owner_id)
+    .bind(&row.account_id)
+    .bind(row.signed_in_at)
+    .bind(&row.device)
     .bind(&row.data)
     .bind(row.seen_at)
     .bind(row.expires_at)
@@ -40,18 +51,23 @@ pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
     .map(|_| ())
 }
 
-/// The data and the end of a session that has not ended.
+/// The data and the end of a session that has not ended: not by its time, nor because its account was disabled or ended
+/// all sessions after it was signed in.
 pub async fn session(
     conn: &mut Conn<'_>,
     id_hash: &str,
     now: UnixMillis,
 ) -> Result<Option<(String, UnixMillis)>, StoreError> {
-    on!(conn, |c| sqlx::query_as::<_, (String, i64)>(
-        "SELECT data, expires_at FROM session WHERE id_hash = $1 AND expires_at > $2"
+    on!(conn, |c| {
+        sqlx::query_as::<_, (String, i64)>(
+        "SELECT session.data, session.expires_at FROM session LEFT JOIN account ON account.id = session.account_id \
+         WHERE session.id_hash = $1 AND session.expires_at > $2 AND (session.account_id IS NULL \
+         OR (account.disabled_at IS NULL AND session.signed_in_at >= account.sessions_from))"
     )
     .bind(id_hash)
     .bind(now)
-    .fetch_optional(c))
+    .fetch_optional(c)
+    })
 }
 
 pub async fn delete_session(conn: &mut Conn<'_>, id_hash: &str) -> Result<(), StoreError> {
@@ -70,6 +86,76 @@ pub async fn delete_expired_sessions(
 ) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
         "DELETE FROM session WHERE expires_at <= $1"
+    )
+    .bind(now)
+    .execute(c))
+    .map(|_| ())
+}
+
+/// Removes what guests made whose session has ended; at most `limit` guests at a time.
+pub async fn delete_abandoned_guests(
+    conn: &mut Conn<'_>,
+    before: UnixMillis,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM owner WHERE id IN (SELECT id FROM owner WHERE created_at < $1 \
+         AND NOT EXISTS (SELECT 1 FROM session WHERE session.owner_id = owner.id) \
+         AND NOT EXISTS (SELECT 1 FROM account WHERE account.owner_id = owner.id) LIMIT $2)"
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(c))
+}
+
+/// Counts one more under a key, in a window that starts with the first: how many there are now, and when the window ends.
+pub async fn count(
+    conn: &mut Conn<'_>,
+    key: &str,
+    window: i64,
+    now: UnixMillis,
+) -> Result<(i64, UnixMillis), StoreError> {
+    // A window that lies ahead was begun by a clock that was wrong.
+    on!(conn, |c| {
+        sqlx::query_as::<_, (i64, i64)>(
+        "INSERT INTO throttle (throttle_key, began_at, ends_at, count) VALUES ($1, $2, $3, 1) \
+         ON CONFLICT (throttle_key) DO UPDATE SET \
+         count = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $2 THEN 1 ELSE throttle.count + 1 END, \
+         began_at = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $2 THEN $2 ELSE throttle.began_at END, \
+         ends_at = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $2 THEN $3 ELSE throttle.ends_at END \
+         RETURNING count, ends_at"
+    )
+    .bind(key)
+    .bind(now)
+    .bind(now + window)
+    .fetch_one(c)
+    })
+}
+
+/// Takes one back, where something turned out well.
+pub async fn uncount(conn: &mut Conn<'_>, key: &str) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "UPDATE throttle SET count = count - 1 WHERE throttle_key = $1 AND count > 0"
+    )
+    .bind(key)
+    .execute(c))
+    .map(|_| ())
+}
+
+/// Starts a key anew.
+pub async fn forget_count(conn: &mut Conn<'_>, key: &str) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM throttle WHERE throttle_key = $1"
+    )
+    .bind(key)
+    .execute(c))
+    .map(|_| ())
+}
+
+/// Removes counters whose window has passed.
+pub async fn delete_passed_counts(conn: &mut Conn<'_>, now: UnixMillis) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM throttle WHERE ends_at <= $1"
     )
     .bind(now)
     .execute(c))

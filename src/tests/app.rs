@@ -25,7 +25,7 @@ use crate::domain::phase::Phase;
 use crate::server::clock::{Clock, new_id};
 use crate::server::content_library::{Library, Origin, PublishedPrompt};
 use crate::server::database::Db;
-use crate::server::state::{AppState, Settings};
+use crate::server::state::{Allowances, AppState, Settings};
 
 /// When every test starts: the first of January 2026.
 pub const START: UnixMillis = 1_767_225_600_000;
@@ -80,6 +80,8 @@ impl TestApp {
         let settings = Settings {
             public_url: public_url.to_owned(),
             dev: false,
+            mail: false,
+            allowances: Allowances::default(),
         };
         let db = database.db.clone();
         let state = AppState::new(

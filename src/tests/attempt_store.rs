@@ -65,6 +65,7 @@ impl Desk {
             store::start_attempt(
                 conn,
                 &self.owner,
+                ATTEMPTS_PER_GUEST,
                 id,
                 "payments-processor",
                 TERMS,

@@ -27,6 +27,7 @@ use crate::server::clock::new_id;
 use crate::server::content_library::PublishedPrompt;
 use crate::server::document::see_other;
 use crate::server::extract::{Theme, Viewer};
+use crate::server::form::{Fields, field, plain_text};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::session::sha256_hex;
 use crate::server::state::AppState;
@@ -83,11 +84,6 @@ fn context() -> Result<(AppState, Viewer), AppError> {
 
 fn section_of(slug: &str) -> Result<SectionName, AppError> {
     SectionName::from_slug(slug).ok_or(AppError::NotFound)
-}
-
-/// A form sends line ends as CR LF, and no database takes NUL.
-pub fn plain_text(text: &str) -> String {
-    text.replace("\r\n", "\n").replace(['\r', '\0'], "")
 }
 
 /// What a section may be: its length, and that there is such a curveball.
@@ -252,16 +248,6 @@ pub async fn render_preview(markdown: &str) -> Result<String, AppError> {
         .map_err(AppError::internal)
 }
 
-/// The fields of a form in the order in which they were sent.
-pub type Fields = Vec<(String, String)>;
-
-fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields
-        .iter()
-        .find(|(field, _)| field == name)
-        .map_or("", |(_, value)| value.as_str())
-}
-
 /// `POST /prompts/{slug}/attempts`
 pub async fn start(
     State(state): State<AppState>,
@@ -290,8 +276,9 @@ pub async fn start(
         level,
         minutes,
     };
+    let most = viewer.attempts_kept();
     transact!(state.db, |conn| store::start_attempt(
-        conn, &owner, &id, &slug, terms, phase, now
+        conn, &owner, most, &id, &slug, terms, phase, now
     )
     .await)?;
     Ok(see_other(&format!("/attempts/{id}/{}", phase.slug())))

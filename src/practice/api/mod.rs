@@ -4,6 +4,8 @@
 
 #[cfg(feature = "ssr")]
 pub mod handlers;
+#[cfg(feature = "ssr")]
+pub mod share;
 
 use std::collections::BTreeMap;
 

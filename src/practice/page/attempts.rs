@@ -8,7 +8,6 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::domain::attempt::ATTEMPTS_PER_GUEST;
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::Rating;
 use crate::error::AppError;
@@ -41,6 +40,7 @@ pub async fn attempts(
         None => (Vec::new(), Vec::new()),
     };
     let library = state.library();
+    let (signed_in, most) = (viewer.account().is_some(), viewer.attempts_kept());
     let head = Head {
         title: "Your attempts".to_owned(),
         description: "Your attempts and how each criterion went over time.".to_owned(),
@@ -55,7 +55,8 @@ pub async fn attempts(
                 <main id="main" class="page">
                     <h1>"Your attempts"</h1>
                     <p class="empty">
-                        "Your attempts will be listed here, with how each criterion goes over time. They belong to this browser. "
+                        "Your attempts will be listed here, with how each criterion goes over time. "
+                        {if signed_in { "They belong to your account. " } else { "They belong to this browser until you sign up. " }}
                         <a href="/prompts">"Choose a first prompt"</a>"."
                     </p>
                 </main>
@@ -75,7 +76,17 @@ pub async fn attempts(
         view! {
             <main id="main" class="page">
                 <h1>"Your attempts"</h1>
-                <p class="quiet">{format!("{} of {ATTEMPTS_PER_GUEST}. They belong to this browser; no one else can open them.", list.len())}</p>
+                <p class="quiet">
+                    {if signed_in {
+                        view! { {format!("{} of {most}. They belong to your account.", list.len())} }.into_any()
+                    } else {
+                        view! {
+                            {format!("{} of {most}. They belong to this browser; no one else can open them. ", list.len())}
+                            <a href="/sign-up?next=/attempts">"Sign up"</a>" to keep them and open them anywhere."
+                        }
+                        .into_any()
+                    }}
+                </p>
                 {scored.then(|| over_time(&firsts, &list, &library))}
                 <section aria-labelledby="all">
                     <h2 id="all">"All attempts"</h2>

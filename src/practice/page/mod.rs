@@ -4,12 +4,14 @@ mod attempts;
 mod history;
 mod result;
 mod score;
+mod share;
 mod workspace;
 
 pub use attempts::attempts;
 pub use history::history;
 pub use result::result;
 pub use score::{score, score_again};
+pub use share::{share, shared};
 pub use workspace::{not_saved, resume, workspace, workspace_again};
 
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};

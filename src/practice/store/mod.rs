@@ -3,6 +3,7 @@
 //! What writes takes an [`AttemptPermit`], which only [`permit`] gives. Functions run on the caller's transaction.
 
 pub mod archive;
+pub mod share;
 
 use std::collections::BTreeMap;
 
@@ -128,10 +129,12 @@ pub async fn permit(
     Ok(AttemptPermit { attempt })
 }
 
-/// Starts an attempt, unless the owner has as many as are kept.
+/// Starts an attempt, unless the owner has `most` already.
+#[expect(clippy::too_many_arguments, reason = "what an attempt starts with")]
 pub async fn start_attempt(
     conn: &mut Conn<'_>,
     owner: &str,
+    most: i64,
     id: &str,
     prompt: &str,
     terms: Terms,
@@ -149,11 +152,11 @@ pub async fn start_attempt(
     )
     .bind(owner)
     .fetch_one(c))?;
-    if count >= ATTEMPTS_PER_GUEST {
+    if count >= most {
         return Err(AppError::too_many(
             format!(
-                "You have {ATTEMPTS_PER_GUEST} attempts, the most that are kept without an account. They are all still there; \
-                 sign up to keep more."
+                "You have {most} attempts, the most that are kept{}. They are all still there; export them to keep them elsewhere.",
+                if most == ATTEMPTS_PER_GUEST { " without an account: sign up to keep more" } else { "" }
             ),
             0,
         )
