@@ -199,6 +199,8 @@ fn Bar(current: &'static str) -> impl IntoView {
             <nav aria-label="Main">
                 {item("/prompts", "Practice")}
                 {item("/attempts", "Your attempts")}
+                // Shown to everybody: a public page is the same for who is signed in and who is not.
+                {item("/account", "Account")}
             </nav>
         </header>
     }

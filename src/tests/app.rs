@@ -47,6 +47,7 @@ pub fn published() -> &'static PublishedPrompt {
 
 pub struct TestApp {
     pub db: Db,
+    pub state: AppState,
     pub router: Router,
     clock: Arc<AtomicI64>,
     /// Removed with the test.
@@ -92,8 +93,9 @@ impl TestApp {
             settings,
         );
         Self {
-            router: router(state),
+            router: router(state.clone()),
             db,
+            state,
             clock,
             _database: None,
         }

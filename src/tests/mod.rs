@@ -3,6 +3,7 @@
 //! `app` holds the application under test and its clients, `engines` the databases. Must never be needed by anything else.
 
 mod access;
+mod account_pages;
 mod app;
 mod attempt_store;
 mod bad_input;

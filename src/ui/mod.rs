@@ -3,5 +3,7 @@
 //! Must never know a feature, the server or the database.
 
 #[cfg(feature = "ssr")]
+pub mod field;
+#[cfg(feature = "ssr")]
 pub mod sources;
 pub mod text_area;
