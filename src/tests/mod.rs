@@ -11,6 +11,7 @@ mod engines;
 mod journeys;
 mod killed;
 mod listener;
+mod mail;
 mod migrations;
 mod pages;
 mod reveal;
