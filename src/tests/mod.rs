@@ -12,6 +12,7 @@ mod engines;
 mod journeys;
 mod killed;
 mod listener;
+mod mail;
 mod migrations;
 mod pages;
 mod reveal;
