@@ -9,7 +9,6 @@ mod entry;
 mod form;
 mod second_factor;
 mod sessions;
-mod share;
 
 pub use account::{AccountData, account};
 pub use data::{ArchiveReport, DataPage, data};
@@ -20,7 +19,6 @@ pub use entry::{
 pub use form::{FormState, Notice};
 pub use second_factor::{SecondFactor, enroll_second_factor, recovery_codes, second_factor};
 pub use sessions::{SessionRow, sessions};
-pub use share::{ShareLink, SharePage, SharedAttempt, SharedScore, SharedSection, share, shared};
 
 use std::fmt::Write as _;
 
