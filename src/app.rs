@@ -17,7 +17,7 @@ use crate::error::AppError;
 use crate::server::document::{error_page, faults_page};
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
-use crate::server::{assets, security, session};
+use crate::server::{assets, readiness, security, session, telemetry};
 use crate::{practice, prompts};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
@@ -127,6 +127,7 @@ pub fn router(state: AppState) -> Router {
             },
         ))
         .layer(from_fn_with_state(state.clone(), outermost))
+        .layer(from_fn_with_state(state.clone(), telemetry::observe))
         .with_state(state)
 }
 
@@ -181,20 +182,17 @@ async fn outermost(State(state): State<AppState>, request: Request, next: Next) 
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    let answer = async {
-        let mut reader = state.db.read().await?;
-        crate::server::store::ping(&mut reader.conn()).await
-    };
-    match answer.await {
-        Ok(()) => "ready".into_response(),
-        Err(error) => {
-            tracing::error!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database does not answer",
-            )
-                .into_response()
-        }
+    let faults = readiness::faults(&state).await;
+    let no_store = [(CACHE_CONTROL, "no-store")];
+    if faults.is_empty() {
+        (no_store, "ready\n").into_response()
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            no_store,
+            faults.join("\n") + "\n",
+        )
+            .into_response()
     }
 }
 

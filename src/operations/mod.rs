@@ -1,1 +1,6 @@
 //! What an operator does from the command line.
+
+pub mod config_check;
+pub mod content_check;
+pub mod healthcheck;
+pub mod migrate;

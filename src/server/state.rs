@@ -1,6 +1,7 @@
 //! What every request can reach.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use leptos::config::LeptosOptions;
@@ -10,6 +11,7 @@ use super::clock::Clock;
 use super::content_library::{Library, Origin};
 use super::database::Db;
 use super::page_cache::PageCache;
+use super::telemetry::metrics::Metrics;
 
 /// Cheap to clone: handles only.
 #[derive(Clone, Debug)]
@@ -20,6 +22,9 @@ pub struct AppState {
     library: Arc<ArcSwap<Library>>,
     origin: Origin,
     pub settings: Arc<Settings>,
+    pub metrics: Arc<Metrics>,
+    /// The server was told to stop: it still answers, and says that it is not ready.
+    pub draining: Arc<AtomicBool>,
 }
 
 /// What was settled when the server started.
@@ -39,6 +44,8 @@ impl Settings {
 impl AppState {
     pub fn new(db: Db, clock: Clock, origin: Origin, library: Library, settings: Settings) -> Self {
         Self {
+            metrics: Arc::new(Metrics::new(db.clone(), clock.now())),
+            draining: Arc::default(),
             db,
             clock,
             pages: Arc::default(),
