@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -16,9 +16,10 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::error::AppError;
 use crate::server::document::{error_page, faults_page, local_path};
-use crate::server::extract::Theme;
+use crate::server::client_address::{PeerAddr, client_address};
+use crate::server::extract::{ClientAddress, Theme};
 use crate::server::state::AppState;
-use crate::server::{assets, security, session};
+use crate::server::{assets, readiness, security, session, telemetry};
 use crate::{accounts, practice, prompts};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
@@ -292,6 +293,7 @@ pub fn router(state: AppState) -> Router {
             },
         ))
         .layer(from_fn_with_state(state.clone(), outermost))
+        .layer(from_fn_with_state(state.clone(), telemetry::observe))
         .with_state(state)
 }
 
@@ -306,7 +308,12 @@ async fn private(request: Request, next: Next) -> Response {
 }
 
 /// Sets the headers of every response, and gives a person a page where something failed.
-async fn outermost(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn outermost(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if let Some(PeerAddr(peer)) = request.extensions().get().copied() {
+        let trusted = &state.settings.trusted_proxies;
+        let address = client_address(peer.ip(), request.headers(), trusted);
+        request.extensions_mut().insert(ClientAddress(address));
+    }
     let theme = Theme::of(request.headers());
     let path = request.uri().path().to_owned();
     let wants_page = !path.starts_with("/api/")
@@ -335,10 +342,12 @@ async fn outermost(State(state): State<AppState>, request: Request, next: Next) 
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if wants_page && failed && !is_page {
         let error = response.extensions().get::<AppError>().cloned();
-        let keep = response.headers().get(SET_COOKIE).cloned();
+        let before = std::mem::take(response.headers_mut());
         response = error_page(&state, theme, status, error.as_ref());
-        if let Some(cookie) = keep {
-            response.headers_mut().insert(SET_COOKIE, cookie);
+        for name in [SET_COOKIE, RETRY_AFTER] {
+            for value in before.get_all(&name) {
+                response.headers_mut().append(&name, value.clone());
+            }
         }
     }
     security::set_headers(response.headers_mut(), state.settings.https());
@@ -346,20 +355,17 @@ async fn outermost(State(state): State<AppState>, request: Request, next: Next) 
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    let answer = async {
-        let mut reader = state.db.read().await?;
-        crate::server::store::ping(&mut reader.conn()).await
-    };
-    match answer.await {
-        Ok(()) => "ready".into_response(),
-        Err(error) => {
-            tracing::error!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database does not answer",
-            )
-                .into_response()
-        }
+    let faults = readiness::faults(&state).await;
+    let no_store = [(CACHE_CONTROL, "no-store")];
+    if faults.is_empty() {
+        (no_store, "ready\n").into_response()
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            no_store,
+            faults.join("\n") + "\n",
+        )
+            .into_response()
     }
 }
 

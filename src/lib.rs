@@ -28,6 +28,8 @@ pub mod practice;
 #[cfg(feature = "ssr")]
 pub mod prompts;
 #[cfg(feature = "ssr")]
+pub mod serve;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;

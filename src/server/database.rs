@@ -3,10 +3,11 @@
 //! Store functions take a [`Conn`] and write each statement once; [`on!`](crate::on) runs it on whichever engine is
 //! there. Whoever calls the store owns the transaction. Must never hold a statement of a feature.
 
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -28,7 +29,10 @@ pub fn migrations_for_postgres() -> Migrator {
 
 /// Readers of an SQLite file; there is always exactly one writer.
 const SQLITE_READERS: u32 = 6;
+/// Connections to Postgres, unless the operator says otherwise.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// How often a migration is tried that another node was making at the same time.
+const ATTEMPTS_TO_MIGRATE: u32 = 20;
 /// How often a transaction that lost a race is tried again.
 pub const ATTEMPTS_TO_COMMIT: u32 = 6;
 
@@ -158,9 +162,14 @@ impl StoreError {
 impl Db {
     /// Opens the database, and makes the file and its folder where SQLite lacks them.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
+        Self::open_with(url, POSTGRES_CONNECTIONS).await
+    }
+
+    /// Opens the database with at most so many connections to Postgres.
+    pub async fn open_with(url: &str, postgres_connections: u32) -> anyhow::Result<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
+                .max_connections(postgres_connections)
                 .acquire_timeout(Duration::from_secs(10))
                 .connect(url)
                 .await?;
@@ -191,13 +200,81 @@ impl Db {
         Ok(Self::Sqlite { read, write })
     }
 
-    /// Brings the schema up to date.
-    pub async fn migrate(&self) -> anyhow::Result<()> {
-        match self {
-            Self::Sqlite { write, .. } => migrations_for_sqlite().run(write).await?,
-            Self::Postgres(pool) => migrations_for_postgres().run(pool).await?,
+    /// Brings the schema up to date: the migrations that it lacked. Another node may do the same at the same time.
+    pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
+        let mut tries = 1;
+        loop {
+            let lacking = self.lacking_migrations().await?;
+            let outcome = match self {
+                Self::Sqlite { write, .. } => migrations_for_sqlite().run(write).await,
+                Self::Postgres(pool) => migrations_for_postgres().run(pool).await,
+            };
+            match outcome {
+                Ok(()) => return Ok(lacking),
+                Err(error) if tries < ATTEMPTS_TO_MIGRATE && is_race_of_migrations(&error) => {
+                    tracing::info!(%error, "another node migrates; trying again");
+                    tokio::time::sleep(Duration::from_millis(50 * u64::from(tries))).await;
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(())
+    }
+
+    /// What this program's schema has and the database lacks, as `2 accounts`. Changes nothing.
+    pub async fn lacking_migrations(&self) -> anyhow::Result<Vec<String>> {
+        let (migrator, applied) = match self {
+            Self::Sqlite { read, .. } => {
+                let mut connection = read.acquire().await?;
+                (migrations_for_sqlite(), applied(&mut *connection).await)
+            }
+            Self::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                (migrations_for_postgres(), applied(&mut *connection).await)
+            }
+        };
+        let applied = applied?;
+        Ok(migrator
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version))
+            .map(name_of)
+            .collect())
+    }
+
+    /// The pools with how many of their connections are in use and how many are idle.
+    pub fn pools(&self) -> Vec<PoolUse> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> PoolUse {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            PoolUse {
+                name,
+                in_use: pool.size().saturating_sub(idle),
+                idle,
+            }
+        }
+        match self {
+            Self::Sqlite { read, write } => vec![of("read", read), of("write", write)],
+            Self::Postgres(pool) => vec![of("all", pool)],
+        }
+    }
+
+    /// The most connections that there may be at one time.
+    pub fn most_connections(&self) -> u32 {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.options().get_max_connections() + write.options().get_max_connections()
+            }
+            Self::Postgres(pool) => pool.options().get_max_connections(),
+        }
+    }
+
+    /// The folder of the SQLite file; `None` on Postgres and for a database in memory.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                folder_of(write.connect_options().get_filename())
+            }
+            Self::Postgres(_) => None,
+        }
     }
 
     pub async fn read(&self) -> Result<Reader, StoreError> {
@@ -224,6 +301,77 @@ impl Db {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// The connections of a pool at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    pub name: &'static str,
+    pub in_use: u32,
+    pub idle: u32,
+}
+
+/// The names of all migrations, as `2 accounts`.
+pub fn migration_names() -> Vec<String> {
+    migrations_for_sqlite().iter().map(name_of).collect()
+}
+
+fn name_of(migration: &Migration) -> String {
+    format!("{} {}", migration.version, migration.description)
+}
+
+/// The file that an SQLite URL names; `None` for another engine's URL and for a database in memory.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let options = SqliteConnectOptions::from_str(url)
+        .ok()
+        .filter(|_| url.starts_with("sqlite:"))?;
+    let file = options.get_filename();
+    folder_of(file).map(|_| file.to_owned())
+}
+
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    // sqlx gives a database in memory a name of its own.
+    if file.to_string_lossy().contains(":memory:") || file.starts_with("file:") {
+        return None;
+    }
+    let folder = file.parent()?;
+    Some(if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder.to_owned()
+    })
+}
+
+/// The versions that were applied; none where the table of them is not there yet.
+async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>, MigrateError> {
+    match connection.list_applied_migrations("_sqlx_migrations").await {
+        Ok(applied) => Ok(applied.into_iter().map(|one| one.version).collect()),
+        Err(MigrateError::Execute(sqlx::Error::Database(error)))
+            if error.code().as_deref() == Some("42P01")
+                || error.message().starts_with("no such table") =>
+        {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a migration failed because another node made the same one in the meantime.
+fn is_race_of_migrations(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(sqlx::Error::Database(cause))
+    | MigrateError::ExecuteMigration(sqlx::Error::Database(cause), _)) = error
+    else {
+        return false;
+    };
+    let message = cause.message();
+    // A table, an index or a row that has appeared meanwhile, a lost race, a lock.
+    matches!(
+        cause.code().as_deref(),
+        Some("40001" | "40P01" | "55P03" | "23505" | "42P07" | "42701" | "42710")
+    ) || message.contains("already exists")
+        || message.contains("concurrently updated")
+        || message.contains("database is locked")
+        || cause.is_unique_violation()
 }
 
 impl Reader {

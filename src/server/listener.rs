@@ -1,4 +1,5 @@
-//! The listener: accepts connections, limits them, gives a slow header a limit, and stops gracefully.
+//! The listener: accepts connections, limits them, gives a slow header a limit, tells requests
+//! who opened their connection, and stops gracefully.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+use super::client_address::PeerAddr;
+
 /// What a client may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -23,7 +26,8 @@ pub struct Limits {
     pub connections: usize,
     /// A client that has not sent a whole header by then is dropped.
     pub header: Duration,
-    /// What is still running when the server is asked to stop may take this long.
+    /// What is still running when no more is accepted may take this long. With the usual wait before it and what is
+    /// closed after it, a stop takes less than 10 seconds.
     pub stop: Duration,
 }
 
@@ -32,7 +36,7 @@ impl Limits {
         Self {
             connections,
             header: Duration::from_secs(10),
-            stop: Duration::from_secs(10),
+            stop: Duration::from_secs(7),
         }
     }
 }
@@ -58,10 +62,10 @@ pub async fn serve(
     let mut stop = std::pin::pin!(stop);
     loop {
         let place = Arc::clone(&places).acquire_owned();
-        let (place, stream) = tokio::select! {
+        let (place, stream, peer) = tokio::select! {
             () = &mut stop => break,
             accepted = async { (place.await, listener.accept().await) } => match accepted {
-                (Ok(place), Ok((stream, _))) => (place, stream),
+                (Ok(place), Ok((stream, peer))) => (place, stream, PeerAddr(peer)),
                 (_, Err(error)) => {
                     // Out of file descriptors, most likely: give others the time to finish.
                     tracing::warn!(%error, "a connection was not accepted");
@@ -75,7 +79,8 @@ pub async fn serve(
         let router = router.clone();
         let asked = Arc::new(AtomicBool::new(false));
         let has_asked = Arc::clone(&asked);
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             let router = router.clone();
             has_asked.store(true, Ordering::Relaxed);
             async move {

@@ -1,9 +1,10 @@
 //! What every feature of the server stands on: configuration, state, the database, the content library, the assets,
-//! the rules of the browser, and the listener.
+//! the rules of the browser, the listener, and what is told about all of it.
 //!
 //! Must never know a feature.
 
 pub mod assets;
+pub mod client_address;
 pub mod clock;
 pub mod config;
 pub mod content_library;
@@ -12,12 +13,15 @@ pub mod document;
 pub mod extract;
 pub mod failure;
 pub mod form;
+pub mod healthcheck;
 pub mod listener;
 pub mod markdown;
 pub mod page_cache;
 pub mod password;
+pub mod readiness;
 pub mod security;
 pub mod session;
 pub mod state;
 pub mod store;
+pub mod telemetry;
 pub mod throttle;

@@ -1,9 +1,14 @@
 //! What every request can reach.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 use leptos::config::LeptosOptions;
+use tokio::sync::Notify;
+
+use crate::domain::attempt::UnixMillis;
 
 use super::assets;
 use super::clock::Clock;
@@ -11,6 +16,7 @@ use super::content_library::{Library, Origin};
 use super::database::Db;
 use super::page_cache::PageCache;
 use super::password::Passwords;
+use super::telemetry::metrics::Metrics;
 
 /// Cheap to clone: handles only.
 #[derive(Clone, Debug)]
@@ -22,6 +28,12 @@ pub struct AppState {
     origin: Origin,
     pub settings: Arc<Settings>,
     pub passwords: Passwords,
+    pub metrics: Arc<Metrics>,
+    /// The server was told to stop: it still answers, and says that it is not ready.
+    pub draining: Arc<AtomicBool>,
+    /// Told when a mail was put into the outbox.
+    pub mail: Arc<Notify>,
+    pub started_at: UnixMillis,
 }
 
 /// What was settled when the server started.
@@ -32,6 +44,8 @@ pub struct Settings {
     pub dev: bool,
     /// Whether mail goes out.
     pub mail: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     pub allowances: Allowances,
 }
 
@@ -66,6 +80,10 @@ impl Settings {
 impl AppState {
     pub fn new(db: Db, clock: Clock, origin: Origin, library: Library, settings: Settings) -> Self {
         Self {
+            metrics: Arc::new(Metrics::new(db.clone(), clock.now())),
+            draining: Arc::default(),
+            mail: Arc::default(),
+            started_at: clock.now(),
             db,
             clock,
             pages: Arc::default(),
@@ -76,6 +94,11 @@ impl AppState {
                 std::thread::available_parallelism().map_or(1, usize::from),
             ),
         }
+    }
+
+    /// After a transaction that put mail into the outbox: it goes out at once.
+    pub fn wake_mail(&self) {
+        self.mail.notify_one();
     }
 
     pub fn library(&self) -> Arc<Library> {

@@ -180,3 +180,28 @@ pub async fn insert_owner(
 pub async fn ping(conn: &mut Conn<'_>) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query("SELECT 1").execute(c)).map(|_| ())
 }
+
+/// The engine with its version, and how large the database is, in bytes, where the engine tells.
+pub async fn engine(conn: &mut Conn<'_>) -> Result<(String, Option<i64>), StoreError> {
+    match conn {
+        Conn::Sqlite(c) => {
+            let (version, bytes): (String, i64) = sqlx::query_as(
+                "SELECT sqlite_version(), (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())",
+            )
+            .fetch_one(&mut **c)
+            .await?;
+            Ok((format!("SQLite {version}"), Some(bytes)))
+        }
+        Conn::Postgres(c) => {
+            let (version,): (String,) = sqlx::query_as("SELECT version()").fetch_one(&mut **c).await?;
+            let words: Vec<&str> = version.split_whitespace().take(2).collect();
+            // Engines that only speak the protocol may not know this.
+            let bytes = sqlx::query_as::<_, (i64,)>("SELECT pg_database_size(current_database())::BIGINT")
+                .fetch_one(&mut **c)
+                .await
+                .ok()
+                .map(|(bytes,)| bytes);
+            Ok((words.join(" "), bytes))
+        }
+    }
+}

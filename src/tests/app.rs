@@ -82,6 +82,7 @@ impl TestApp {
             public_url: public_url.to_owned(),
             dev: false,
             mail: false,
+            trusted_proxies: Vec::new(),
             allowances: Allowances::default(),
         };
         let db = database.db.clone();

@@ -17,8 +17,10 @@ use crate::domain::attempt::{MINUTE, UnixMillis};
 use crate::error::AppError;
 use crate::mail;
 use crate::server::clock::random_bytes;
+use crate::server::database::migration_names;
 use crate::server::extract::{SignedIn, Theme, Viewer};
 use crate::server::form::{Fields, field};
+use crate::server::readiness;
 use crate::server::state::AppState;
 use crate::transact;
 
@@ -653,24 +655,34 @@ pub async fn health(
     admin: Administrator,
     theme: Theme,
 ) -> Result<Response, AppError> {
-    let vitals = state.db.vitals().await?;
     let mut reader = state.db.read().await?;
     let conn = &mut reader.conn();
     let counts = rows::counts(conn, &admin.permit).await?;
     let mail_oldest_at = mail::store::oldest_waiting(conn).await?;
+    let (engine, database_bytes) = crate::server::store::engine(conn).await?;
     drop(reader);
+    let known = migration_names();
+    let lacking = state
+        .db
+        .lacking_migrations()
+        .await
+        .map_err(AppError::internal)?;
+    let pools = state.db.pools();
+    let in_use: u32 = pools.iter().map(|pool| pool.in_use).sum();
+    let idle: u32 = pools.iter().map(|pool| pool.idle).sum();
+    let count = |of: usize| i64::try_from(of).unwrap_or(i64::MAX);
     let health = page::Health {
         now: state.clock.now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: None,
         started_at: state.started_at,
-        schema_version: vitals.schema_version,
-        schema_known: vitals.schema_known,
-        engine: vitals.engine,
-        database_bytes: vitals.bytes,
-        pool_in_use: vitals.in_use,
-        pool_idle: vitals.idle,
-        pool_most: vitals.most,
+        schema_version: count(known.len().saturating_sub(lacking.len())),
+        schema_known: count(known.len()),
+        engine,
+        database_bytes,
+        pool_in_use: in_use.into(),
+        pool_idle: idle.into(),
+        pool_most: state.db.most_connections().into(),
         accounts: counts.accounts,
         guests: counts.guests,
         attempts: counts.attempts,
@@ -679,7 +691,7 @@ pub async fn health(
         mail_waiting: counts.mail_waiting,
         mail_failed: counts.mail_failed,
         mail_oldest_at,
-        disk_free: vitals.disk_free,
+        disk_free: state.db.folder().and_then(|folder| readiness::free(&folder)),
     };
     let form = FormState::default();
     Ok(page::health(

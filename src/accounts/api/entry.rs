@@ -21,6 +21,7 @@ use crate::server::password::is_common;
 use crate::server::security::keep_secret;
 use crate::server::state::AppState;
 use crate::server::store as rows;
+use crate::server::telemetry::metrics::SignInOutcome;
 use crate::server::throttle::{HOUR, QUARTER, Throttle, address_key};
 use crate::transact;
 
@@ -60,11 +61,13 @@ pub async fn sign_up_page(
         return Ok(see_other("/account"));
     }
     let attempts = guest_attempts(&state, &viewer).await?;
+    let form = next.form();
     Ok(page::sign_up(
         &state,
         theme,
+        &next.next,
         attempts,
-        &next.form(),
+        &form,
         StatusCode::OK,
     ))
 }
@@ -91,14 +94,14 @@ pub async fn sign_up(
             viewer
                 .sign_in(&account.id, &account.owner_id, false, account.created_at)
                 .await?;
-            state.metrics.sign_in("signed up");
+            state.metrics.sign_in(SignInOutcome::SignedIn);
             let target = onward(field(&fields, "next"), "/attempts");
             Ok(done(&target, Notice::SignedUp { claimed }))
         }
         Err(error) => {
             let (form, status) = returned(typed("", &fields), error)?;
             let attempts = guest_attempts(&state, &viewer).await?;
-            Ok(page::sign_up(&state, theme, attempts, &form, status))
+            Ok(page::sign_up(&state, theme, field(&fields, "next"), attempts, &form, status))
         }
     }
 }
@@ -192,11 +195,20 @@ pub async fn sign_in_page(
     viewer: Viewer,
     theme: Theme,
     Query(next): Query<Next>,
-) -> Response {
+) -> Result<Response, AppError> {
     if viewer.account().is_some() {
-        return see_other(&onward(&next.next, "/account"));
+        return Ok(see_other(&onward(&next.next, "/account")));
     }
-    page::sign_in(&state, theme, &next.form(), StatusCode::OK)
+    let attempts = guest_attempts(&state, &viewer).await?;
+    let form = next.form();
+    Ok(page::sign_in(
+        &state,
+        theme,
+        &next.next,
+        attempts,
+        &form,
+        StatusCode::OK,
+    ))
 }
 
 /// `POST /sign-in`
@@ -209,6 +221,7 @@ pub async fn sign_in(
     let next = field(&fields, "next");
     match check_password(&state, &viewer, field(&fields, "email"), field(&fields, "password")).await {
         Ok((account, since)) if account.has_second_factor => {
+            state.metrics.sign_in(SignInOutcome::HalfWay);
             viewer.await_second_factor(&account.id, since).await?;
             let next = onward(next, "/attempts");
             Ok(see_other(&format!("/sign-in/second-factor?next={next}")))
@@ -216,13 +229,14 @@ pub async fn sign_in(
         Ok((account, since)) => open_session(&state, &viewer, &account, false, since, next).await,
         Err(error) => {
             let outcome = if matches!(error, AppError::TooMany(_)) {
-                "throttled"
+                SignInOutcome::Throttled
             } else {
-                "refused"
+                SignInOutcome::Refused
             };
             state.metrics.sign_in(outcome);
             let (form, status) = returned(typed("", &fields), error)?;
-            Ok(page::sign_in(&state, theme, &form, status))
+            let attempts = guest_attempts(&state, &viewer).await?;
+            Ok(page::sign_in(&state, theme, next, attempts, &form, status))
         }
     }
 }
@@ -332,7 +346,7 @@ async fn open_session(
     viewer
         .sign_in(&account.id, &account.owner_id, with_second_factor, since)
         .await?;
-    state.metrics.sign_in("signed in");
+    state.metrics.sign_in(SignInOutcome::SignedIn);
     let claimed = u32::try_from(claimed).unwrap_or(u32::MAX);
     let target = onward(next, "/attempts");
     let mut response = if claimed > 0 {
@@ -357,6 +371,7 @@ pub async fn second_factor_page(
     Ok(page::second_factor_code(
         &state,
         theme,
+        &next.next,
         &next.form(),
         StatusCode::OK,
     ))
@@ -387,9 +402,9 @@ pub async fn second_factor(
             open_session(&state, &viewer, &account, true, pending.at, next).await
         }
         Err(error) => {
-            state.metrics.sign_in("refused");
+            state.metrics.sign_in(SignInOutcome::Refused);
             let (form, status) = returned(typed("", &fields), error)?;
-            Ok(page::second_factor_code(&state, theme, &form, status))
+            Ok(page::second_factor_code(&state, theme, field(&fields, "next"), &form, status))
         }
     }
 }
@@ -430,7 +445,7 @@ pub async fn forgot_password(
     axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
     match ask_for_link(&state, &viewer, field(&fields, "email")).await {
-        Ok(()) => Ok(page::forgot_password_sent(&state, theme, state.settings.mail)),
+        Ok(()) => Ok(page::forgot_password_sent(&state, theme)),
         Err(error) => {
             let (form, status) = returned(typed("", &fields), error)?;
             let mail = state.settings.mail;
@@ -476,7 +491,7 @@ pub async fn reset_password_page(
     let found = token::find(&mut reader.conn(), Purpose::ResetPassword, &secret, now).await?;
     Ok(unreferred(match found {
         Some(_) => page::reset_password(&state, theme, &secret, &FormState::default(), StatusCode::OK),
-        None => page::expired_link(&state, theme),
+        None => page::expired_link(&state, theme, true),
     }))
 }
 
@@ -498,7 +513,7 @@ pub async fn reset_password(
     };
     drop(reader);
     let Some(account) = account else {
-        return Ok(unreferred(page::expired_link(&state, theme)));
+        return Ok(unreferred(page::expired_link(&state, theme, true)));
     };
     if let Some(message) = new_password_fault(password, &account.name, &account.email) {
         let form = typed("", &fields).with_faults(vec![fault("password", message)]);
@@ -524,7 +539,7 @@ pub async fn reset_password(
     })?;
     state.wake_mail();
     if !reset {
-        return Ok(unreferred(page::expired_link(&state, theme)));
+        return Ok(unreferred(page::expired_link(&state, theme, true)));
     }
     Ok(done("/sign-in", Notice::PasswordReset))
 }
@@ -539,8 +554,15 @@ pub async fn verify_email_page(
     let now = state.clock.now();
     let found = token::find(&mut reader.conn(), Purpose::VerifyEmail, &secret, now).await?;
     Ok(unreferred(match found {
-        Some(token) => page::verify_email(&state, theme, &secret, &token.email),
-        None => page::expired_link(&state, theme),
+        Some(token) => page::verify_email(
+            &state,
+            theme,
+            &secret,
+            &token.email,
+            &FormState::default(),
+            StatusCode::OK,
+        ),
+        None => page::expired_link(&state, theme, false),
     }))
 }
 
@@ -574,7 +596,7 @@ pub async fn verify_email(
     })?;
     state.wake_mail();
     if !verified {
-        return Ok(unreferred(page::expired_link(&state, theme)));
+        return Ok(unreferred(page::expired_link(&state, theme, false)));
     }
     Ok(done(
         if viewer.account().is_some() { "/account" } else { "/sign-in" },

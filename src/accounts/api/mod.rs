@@ -1,7 +1,7 @@
 //! What the forms of accounts and of administration do. Each handler is short: leave, the domain's rules, the store.
 
 pub mod admin;
-pub mod data;
+
 pub mod entry;
 pub mod profile;
 pub mod second_factor;

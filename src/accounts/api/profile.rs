@@ -225,7 +225,7 @@ async fn set_new_email(
     confirm_password(state, viewer, &permit, "password", field(fields, "password")).await?;
     if state.settings.mail && email_key(&email) != email_key(&account.email) {
         // Whether another account has the address shows only to who can read its mail.
-        verification(state, viewer, &permit, &email).await?;
+        verification(state, &permit, &email).await?;
         return Ok(Notice::VerificationSent);
     }
     let verified = account
@@ -247,7 +247,6 @@ async fn set_new_email(
 /// Sends a link to an address, at most a few in an hour.
 async fn verification(
     state: &AppState,
-    _: &Viewer,
     permit: &store::AccountPermit,
     email: &str,
 ) -> Result<(), AppError> {
@@ -275,7 +274,7 @@ pub async fn verify_again(
 ) -> Result<Response, AppError> {
     let permit = own(&state, &viewer).await?;
     let email = permit.account().email.clone();
-    match verification(&state, &viewer, &permit, &email).await {
+    match verification(&state, &permit, &email).await {
         Ok(()) => Ok(done("/account", Notice::VerificationSent)),
         Err(error) => {
             let fields = Fields::new();

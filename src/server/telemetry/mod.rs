@@ -1,0 +1,166 @@
+//! What is told about a running server: log lines, metrics and traces, and the one place where every request is seen.
+//!
+//! Must never hold a header, a body, a query, a cookie or a token: only who asked for which route, and how it went.
+
+pub mod logs;
+pub mod metrics;
+pub mod traces;
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::clock::random_bytes;
+use super::config::Config;
+use super::state::AppState;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Traces that are not sent by then when the server stops are lost.
+const LAST_TRACES: Duration = Duration::from_secs(1);
+/// Routes that are asked for often and tell little: logged at the level of debug.
+const QUIET: [&str; 3] = ["/healthz", "/readyz", "/assets/{*file}"];
+/// Longer parts of a path are not logged: tokens are, ids and names are not.
+const LONGEST_PART: usize = 39;
+const LONGEST_PATH: usize = 200;
+
+/// What was started with the process and has to be stopped with it.
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Starts logs and, where they are asked for, traces, for the whole process. Within a runtime that lives until
+    /// [`Telemetry::stop`]: it carries the traces.
+    pub fn start(config: &Config) -> anyhow::Result<Self> {
+        let format = config.log_format.unwrap_or_else(logs::usual_format);
+        let traces = config
+            .otlp_endpoint
+            .as_deref()
+            .map(traces::provider)
+            .transpose()?;
+        tracing_subscriber::registry()
+            .with(logs::layer(&config.log, format, std::io::stderr)?)
+            .with(traces.as_ref().map(traces::layer))
+            .try_init()?;
+        Ok(Self { traces })
+    }
+
+    /// Sends the last traces, for as long as there is time.
+    pub async fn stop(self) {
+        let Some(provider) = self.traces else {
+            return;
+        };
+        let flushed =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_TRACES));
+        let within = tokio::time::timeout(LAST_TRACES * 2, flushed).await;
+        if !matches!(within, Ok(Ok(Ok(())))) {
+            tracing::warn!("the last traces were not sent");
+        }
+    }
+}
+
+/// Says whose request this is, in its log lines and its trace.
+pub fn record_account(id: &str) {
+    Span::current().record("account", id);
+}
+
+/// Sees every request: gives it an id, counts it, times it, and logs it once it is answered.
+pub async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = format!("{:016x}", u64::from_le_bytes(random_bytes()));
+    let method = metrics::method_label(request.method());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    // Of the highest level, so that the id stands beside every line whatever the filter says.
+    let span = tracing::error_span!(
+        "request",
+        request = %id,
+        method,
+        route,
+        path = %loggable(request.uri().path(), &route),
+        account = Empty,
+        status = Empty,
+        ms = Empty,
+    );
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    span.record("status", status);
+    span.record("ms", (took.as_secs_f64() * 100_000.0).round() / 100.0);
+    span.in_scope(|| {
+        if QUIET.contains(&route.as_str()) {
+            tracing::debug!("answered");
+        } else {
+            tracing::info!("answered");
+        }
+    });
+    state.metrics.request(method, &route, status, took);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// A path without what could be a secret: the part that the route calls a token, and every part of a token's length.
+fn loggable(path: &str, route: &str) -> String {
+    let mut names = route.split('/');
+    let shown: Vec<&str> = path
+        .split('/')
+        .map(|part| {
+            let is_token = names.next() == Some("{token}");
+            if is_token || part.len() > LONGEST_PART {
+                "…"
+            } else {
+                part
+            }
+        })
+        .collect();
+    let mut shown = shown.join("/");
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST_PATH) {
+        shown.truncate(end);
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_logged_without_secrets() {
+        let token = "ab".repeat(32);
+        let id = "0192f0c1-2345-7abc-8def-0123456789ab";
+        let many = "/a".repeat(500);
+        let cases = [
+            ("/", "/", "/".to_owned()),
+            ("/prompts/x", "/prompts/{slug}", "/prompts/x".to_owned()),
+            (
+                &format!("/attempts/{id}/api"),
+                "/attempts/{id}/{section}",
+                format!("/attempts/{id}/api"),
+            ),
+            ("/shared/short", "/shared/{token}", "/shared/…".to_owned()),
+            // A mistyped address holds the token all the same.
+            (
+                &format!("/reset-passwords/{token}/"),
+                "unmatched",
+                "/reset-passwords/…/".to_owned(),
+            ),
+            (&many, "unmatched", format!("{}…", "/a".repeat(100))),
+        ];
+        for (path, route, expected) in cases {
+            assert_eq!(loggable(path, route), expected);
+        }
+    }
+}
