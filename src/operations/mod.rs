@@ -1,1 +1,3 @@
 //! What an operator does from the command line.
+
+pub mod archive;

@@ -18,3 +18,4 @@ pub mod security;
 pub mod session;
 pub mod state;
 pub mod store;
+pub mod zip_archive;

@@ -4,6 +4,7 @@
 
 mod access;
 mod app;
+mod archive;
 mod attempt_store;
 mod bad_input;
 mod browser_rules;
