@@ -1,5 +1,6 @@
 //! The one route table, and what every request goes through.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
@@ -273,7 +274,7 @@ pub fn router(state: AppState) -> Router {
     for route in routes() {
         let handler = route
             .handler
-            .layer(DefaultBodyLimit::max(route.largest))
+            .layer::<_, Infallible>(DefaultBodyLimit::max(route.largest))
             .layer(RequestBodyLimitLayer::new(route.largest));
         if route.access == Access::Public {
             public = public.route(route.path, handler);

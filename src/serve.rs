@@ -68,7 +68,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::System;
     let mail = MailSettings::new(
         config.smtp_url.as_deref(),
-        &config.mail_from,
+        config.mail_from.as_deref().unwrap_or("headroom@localhost"),
         &config.public_url(),
     )?;
     let settings = Settings {

@@ -345,6 +345,24 @@ impl SectionName {
             Self::Curveball(_) => None,
         }
     }
+
+    /// What the section is called; `curveball` gives the title of a curveball by its id, where that is known.
+    pub fn title<'t>(&self, curveball: impl FnOnce(&str) -> Option<&'t str>) -> String {
+        match self {
+            Self::Phase(phase) => phase.title().to_owned(),
+            Self::Worksheet => "Numbers".to_owned(),
+            Self::Curveball(id) => format!("Curveball: {}", curveball(id).unwrap_or(id)),
+        }
+    }
+
+    /// Sorts sections as they are read: the phases, with the worksheet before its notes, then the curveballs.
+    pub fn reading_order(&self) -> (usize, u8, &str) {
+        match self {
+            Self::Phase(phase) => (phase.index(), 1, ""),
+            Self::Worksheet => (Phase::Estimates.index(), 0, ""),
+            Self::Curveball(id) => (Phase::ALL.len(), 0, id),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -431,3 +431,12 @@ mod tests {
         );
     }
 }
+
+/// When the letter that waits longest was asked for.
+pub async fn oldest_waiting(conn: &mut Conn<'_>) -> Result<Option<UnixMillis>, StoreError> {
+    let (oldest,) = on!(conn, |c| sqlx::query_as::<_, (Option<i64>,)>(
+        "SELECT MIN(created_at) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL"
+    )
+    .fetch_one(c))?;
+    Ok(oldest)
+}

@@ -3,8 +3,9 @@
 //! `app` holds the application under test and its clients, `engines` the databases. Must never be needed by anything else.
 
 mod access;
-mod account_pages;
+// mod account_pages;
 mod app;
+mod archive;
 mod attempt_store;
 mod bad_input;
 mod browser_rules;

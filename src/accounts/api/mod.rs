@@ -1,12 +1,11 @@
 //! What the forms of accounts and of administration do. Each handler is short: leave, the domain's rules, the store.
 
 pub mod admin;
-
+pub mod data;
 pub mod entry;
 pub mod profile;
 pub mod second_factor;
 pub mod sessions;
-
 
 use axum::response::Response;
 use http::StatusCode;

@@ -4,6 +4,7 @@
 //! the caller's transaction. Must never see a password or a token, only their hashes.
 
 pub mod administration;
+pub mod archive;
 pub mod audit;
 pub mod second_factor;
 pub mod token;

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use serde::Serialize;
 
+use crate::domain::archive::attempt_markdown;
 use crate::domain::attempt::{
     SECTION_BYTES, SectionName, Terms, UnixMillis, Way, length_from_slug,
 };
@@ -31,6 +32,7 @@ use crate::server::form::{Fields, field, plain_text};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::session::sha256_hex;
 use crate::server::state::AppState;
+use crate::server::zip_archive::prompt_titles;
 use crate::transact;
 
 use super::{DueCurveball, Pulse, Saved, SectionText};
@@ -548,6 +550,20 @@ pub async fn export(
     let permit = store::permit(conn, viewer.owner(), &id).await?;
     let attempt = permit.attempt();
     let published = library.prompt(&attempt.prompt);
+    if format == "attempt.md" {
+        let whole = store::archive::attempt(conn, &permit).await?;
+        let titles = published.map(|published| prompt_titles(&published.prompt));
+        let text = attempt_markdown(&whole, titles.as_ref());
+        return download(
+            &attempt.prompt,
+            &format,
+            "text/markdown; charset=utf-8",
+            text,
+        );
+    }
+    if format != "attempt.json" {
+        return Err(AppError::NotFound);
+    }
     let saved = store::sections(conn, &permit).await?;
     let spent = store::presence(conn, &permit).await?.spent;
     let title = published.map_or_else(
@@ -594,78 +610,23 @@ pub async fn export(
             })
             .collect(),
     };
-    let (kind, text) = match format.as_str() {
-        "attempt.json" => (
-            "application/json",
-            serde_json::to_string_pretty(&export).map_err(AppError::internal)?,
-        ),
-        "attempt.md" => ("text/markdown; charset=utf-8", export.to_markdown()),
-        _ => return Err(AppError::NotFound),
-    };
+    let text = serde_json::to_string_pretty(&export).map_err(AppError::internal)?;
+    download(&attempt.prompt, &format, "application/json", text)
+}
+
+fn download(
+    prompt: &str,
+    format: &str,
+    kind: &'static str,
+    text: String,
+) -> Result<Response, AppError> {
     let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    let name = format!("attachment; filename=\"{}-{format}\"", attempt.prompt);
+    let name = format!("attachment; filename=\"{prompt}-{format}\"");
     headers.insert(
         CONTENT_DISPOSITION,
         HeaderValue::from_str(&name).map_err(AppError::internal)?,
     );
     Ok(response)
-}
-
-impl Export {
-    fn to_markdown(&self) -> String {
-        use std::fmt::Write as _;
-        let mut out = format!("# {}\n\n", self.title);
-        let length = self.minutes.map_or_else(
-            || "untimed".to_owned(),
-            |minutes| format!("{minutes} minutes"),
-        );
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            out,
-            "{} attempt, aimed at {}, {length}, started {}.\n",
-            capitalized(self.way),
-            self.level,
-            self.started_at
-        );
-        for section in &self.sections {
-            let body = section.body.trim();
-            let fenced = section.name == "worksheet";
-            let _ = if fenced {
-                writeln!(out, "## {}\n\n```text\n{body}\n```\n", section.title)
-            } else {
-                writeln!(out, "## {}\n\n{body}\n", section.title)
-            };
-        }
-        for score in &self.scores {
-            let _ = writeln!(
-                out,
-                "## Score {}, {}\n\n| Criterion | Rating | Evidence |\n|---|---|---|",
-                score.number, score.scored_at
-            );
-            for entry in &score.entries {
-                let evidence = entry.evidence.replace('|', "\\|").replace('\n', " ");
-                let _ = writeln!(
-                    out,
-                    "| {} | {} | {evidence} |",
-                    entry.criterion.title(),
-                    entry.rating.title()
-                );
-            }
-            out.push('\n');
-        }
-        let _ = writeln!(out, "## Minutes\n\n| Phase | Minutes |\n|---|--:|");
-        for PhaseMinutes { phase, minutes } in &self.minutes_by_phase {
-            let _ = writeln!(out, "| {phase} | {minutes} |");
-        }
-        out
-    }
-}
-
-fn capitalized(word: &str) -> String {
-    let mut characters = word.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
 }

@@ -15,7 +15,6 @@ pub use share::{share, shared};
 pub use workspace::{not_saved, resume, workspace, workspace_again};
 
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};
-use crate::domain::phase::Phase;
 use crate::practice::store::Section;
 use crate::server::content_library::PublishedPrompt;
 
@@ -49,31 +48,19 @@ pub fn prompt_title(published: Option<&PublishedPrompt>, slug: &str) -> String {
 }
 
 pub fn section_title(name: &SectionName, published: Option<&PublishedPrompt>) -> String {
-    match name {
-        SectionName::Phase(phase) => phase.title().to_owned(),
-        SectionName::Worksheet => "Numbers".to_owned(),
-        SectionName::Curveball(id) => published
-            .and_then(|published| {
-                published
-                    .prompt
-                    .curveballs
-                    .iter()
-                    .find(|ball| ball.id == *id)
-            })
-            .map_or_else(
-                || format!("Curveball: {id}"),
-                |ball| format!("Curveball: {}", ball.title),
-            ),
-    }
+    name.title(|id| {
+        published?
+            .prompt
+            .curveballs
+            .iter()
+            .find(|ball| ball.id == id)
+            .map(|ball| ball.title.as_str())
+    })
 }
 
-/// Sections in the order in which they are read: the phases, with the worksheet before its notes, then the curveballs.
+/// Sections in the order in which they are read.
 pub fn in_order(mut sections: Vec<Section>) -> Vec<Section> {
-    sections.sort_by_key(|section| match &section.name {
-        SectionName::Phase(phase) => (phase.index(), 1, String::new()),
-        SectionName::Worksheet => (Phase::Estimates.index(), 0, String::new()),
-        SectionName::Curveball(id) => (Phase::ALL.len(), 0, id.clone()),
-    });
+    sections.sort_by(|one, other| one.name.reading_order().cmp(&other.name.reading_order()));
     sections
 }
 
