@@ -159,7 +159,6 @@ pub fn shared(state: &AppState, theme: Theme, token: &str, attempt: &SharedAttem
     let frame = Frame {
         title: attempt.title.clone(),
         path: format!("/shared/{token}"),
-        width: "wide",
         ..Frame::default()
     };
     let mut response = respond(
@@ -209,9 +208,9 @@ fn shared_view(attempt: &SharedAttempt) -> AnyView {
     let prompt = attempt
         .prompt
         .as_ref()
-        .map(|slug| view! { " · "<a href=format!("/prompts/{slug}")>"the prompt"</a> });
+        .map(|slug| view! { <p><a href=format!("/prompts/{slug}")>"The prompt"</a></p> });
     view! {
-        <p class="quiet">"An attempt, to read: "{attempt.terms.clone()}", started "{instant(attempt.started_at, "UTC")}{prompt}</p>
+        <p class="quiet">"Shared with you to read: "{attempt.terms.clone()}", started "{instant(attempt.started_at, "UTC")}</p>
         <div class="two-columns">
             <article class="prose">
                 {if written.is_empty() {
@@ -233,6 +232,7 @@ fn shared_view(attempt: &SharedAttempt) -> AnyView {
                     }
                     .into_any()
                 }}
+                {prompt}
             </aside>
         </div>
     }
@@ -244,17 +244,15 @@ fn numbers(rows: &[(String, String, String)]) -> AnyView {
         .iter()
         .map(|(name, typed, value)| {
             view! {
-                <tr><th scope="row" class="mono">{name.clone()}</th><td class="mono">{typed.clone()}</td><td class="n">{value.clone()}</td></tr>
+                <tr><th scope="row" class="mono">{name.clone()}</th><td class="mono" data-label="Typed"><span>{typed.clone()}</span></td><td class="n" data-label="Comes to"><span>{value.clone()}</span></td></tr>
             }
         })
         .collect_view();
     view! {
-        <div class="scroll" tabindex="0">
-            <table>
-                <thead><tr><th scope="col">"Name"</th><th scope="col">"Typed"</th><th scope="col" class="n">"Comes to"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <table class="stacks numbers-read">
+            <thead><tr><th scope="col">"Name"</th><th scope="col">"Typed"</th><th scope="col" class="n">"Comes to"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
     }
     .into_any()
 }
