@@ -918,23 +918,3 @@ async fn a_shared_attempt_is_told_to_nobody() {
         );
     }
 }
-
-#[tokio::test]
-async fn scaffold() {
-    let Ok(folder) = std::env::var("LOOK_AT") else {
-        return;
-    };
-    let app = TestApp::new().await;
-    for theme in [Theme::Light, Theme::Dark] {
-        let sample = Sample {
-            state: &app.state,
-            theme,
-            odd: "",
-        };
-        for (name, response) in sample.all() {
-            let html = text(response).await;
-            std::fs::write(format!("{folder}/{name}.{}.html", theme.slug()), html)
-                .expect("written");
-        }
-    }
-}

@@ -27,7 +27,7 @@ impl Entry {
     }
 }
 
-/// One line to type into. `kind` is the input's type: `text`, `email`, `password`, `number`, `date`, `search`, `file`.
+/// One line to type into. `kind` is the input's type: `text`, `email`, `password`, `date`, `file`.
 #[component]
 pub fn Field(
     entry: Entry,
@@ -44,8 +44,6 @@ pub fn Field(
     /// The id of a list of values to choose from.
     #[prop(into, optional)]
     list: Option<&'static str>,
-    #[prop(into, optional)] min: Option<&'static str>,
-    #[prop(into, optional)] max: Option<&'static str>,
     /// What a file field takes.
     #[prop(into, optional)]
     accept: Option<&'static str>,
@@ -72,8 +70,6 @@ pub fn Field(
                 spellcheck=literal.then_some("false")
                 inputmode=input_mode
                 list=list
-                min=min
-                max=max
                 accept=accept
                 required=!optional
                 aria-invalid=entry.fault.is_some().then_some("true")

@@ -13,7 +13,7 @@ use crate::server::state::AppState;
 use crate::ui::field::{Choice, Field};
 
 use super::entry::PASSWORD_RULE;
-use super::{FormState, Frame, counted, instant, respond};
+use super::{FormState, Frame, counted, day, respond};
 
 /// What the page shows of an account.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +108,7 @@ pub fn account(
             view! { <li><a href="/admin">"Administration"</a></li> }
         });
         view! {
-            <p class="quiet">{account.name.clone()}", since "{instant(account.created_at, &account.time_zone)}</p>
+            <p class="quiet">{account.name.clone()}", since "{day(account.created_at, &account.time_zone)}</p>
             <div class="settings">
                 <nav aria-label="On this page">
                     <ul>
@@ -182,9 +182,6 @@ fn profile(account: &AccountData, form: &FormState) -> AnyView {
                 <Field
                     entry=form.entry("hours_a_week", &hours)
                     label="Hours a week for practice"
-                    kind="number"
-                    min="1"
-                    max="80"
                     input_mode="numeric"
                     short=true
                     optional=true
@@ -208,7 +205,7 @@ fn email(account: &AccountData, form: &FormState) -> AnyView {
     let form = form.part("email");
     let state = match (account.email_verified_at, account.mail_on) {
         (Some(at), _) => view! {
-            <p><b>{account.email.clone()}</b>" "<span class="pass">"✓ verified "{instant(at, &account.time_zone)}</span></p>
+            <p><b>{account.email.clone()}</b>" "<span class="pass">"✓ verified "{day(at, &account.time_zone)}</span></p>
         }
         .into_any(),
         (None, true) => view! {

@@ -49,7 +49,7 @@ pub fn sign_up(
             <form class="form" method="post" action="/sign-up" novalidate=true>
                 <input type="hidden" name="next" value=next.to_owned()/>
                 <Field entry=form.entry("name", "") label="Name" autocomplete="name" help="As it is shown to you, and to a mentor whom you ask for a review."/>
-                <Field entry=form.entry("email", "") label="Email address" kind="email" autocomplete="username" help="You sign in with it, and get your password back by it."/>
+                <Field entry=form.entry("email", "") label="Email address" kind="email" autocomplete="username" help="You sign in with it. Nobody else is shown it."/>
                 <Field entry=form.entry("password", "") label="Password" kind="password" autocomplete="new-password" help=PASSWORD_RULE/>
                 <p class="quiet">{claimed}</p>
                 <p class="actions"><button class="btn go">"Make the account"</button></p>
@@ -274,7 +274,7 @@ pub fn expired_link(state: &AppState, theme: Theme, resets_password: bool) -> Re
         )
     };
     let frame = Frame {
-        title: "This link works no more".to_owned(),
+        title: "This link no longer works".to_owned(),
         path: path.to_owned(),
         width: "narrow",
         ..Frame::default()

@@ -115,7 +115,6 @@ impl FormState {
             view! { <p class="notice fault" role="alert">{wait.message}{again}</p> }
         });
         let summary = self.summarized(fields).then(|| {
-            let single = self.faults.len() == 1;
             let lines = self
                 .faults
                 .iter()
@@ -129,12 +128,16 @@ impl FormState {
                     }
                 })
                 .collect_view();
-            view! {
-                <div class="notice fault" id="faults" role="alert" tabindex="-1" autofocus=true>
-                    {(!single).then(|| view! { <p><b>{format!("{} things have to change:", self.faults.len())}</b></p> })}
+            let told = if let [only] = self.faults.as_slice() {
+                view! { <p>{only.message.clone()}</p> }.into_any()
+            } else {
+                view! {
+                    <p><b>{format!("{} things have to change:", self.faults.len())}</b></p>
                     <ul>{lines}</ul>
-                </div>
-            }
+                }
+                .into_any()
+            };
+            view! { <div class="notice fault" id="faults" role="alert" tabindex="-1" autofocus=true>{told}</div> }
         });
         view! { {notice}{wait}{summary} }.into_any()
     }

@@ -61,13 +61,18 @@ fn respond(
     status: StatusCode,
     body: impl FnOnce() -> AnyView,
 ) -> Response {
+    let current = match frame.path.split('/').nth(1) {
+        Some("shared") => "",
+        Some("attempts") => "/attempts",
+        _ => "/account",
+    };
     let head = Head {
         title: frame.title.clone(),
         description: frame.title.clone(),
         path: frame.path.clone(),
         settled: frame.query,
         kind: Kind::Own,
-        current: "/account",
+        current,
     };
     own_page(state, theme, &head, status, || {
         let trail = (!frame.trail.is_empty()).then(|| {
@@ -99,19 +104,25 @@ fn below_account() -> Vec<(String, String)> {
 
 /// An instant in words in the person's time zone, or in UTC when that is not known here.
 fn instant(at: UnixMillis, zone: &str) -> AnyView {
-    let Ok(at) = Timestamp::from_millisecond(at) else {
-        return "unknown".into_any();
-    };
-    let words = at
-        .to_zoned(TimeZone::get(zone).unwrap_or(TimeZone::UTC))
-        .strftime("%-d %b %Y, %H:%M %Z")
-        .to_string();
-    view! { <time datetime=at.to_string()>{words}</time> }.into_any()
+    time(at, zone, "%-d %b %Y, %H:%M %Z")
 }
 
 /// An instant, or what is said where there is none.
 fn instant_or(at: Option<UnixMillis>, zone: &str, none: &'static str) -> AnyView {
     at.map_or_else(|| none.into_any(), |at| instant(at, zone))
+}
+
+/// The day of an instant, where the minute does not matter.
+fn day(at: UnixMillis, zone: &str) -> AnyView {
+    time(at, zone, "%-d %b %Y")
+}
+
+fn time(at: UnixMillis, zone: &str, format: &str) -> AnyView {
+    let Ok(at) = Timestamp::from_millisecond(at) else {
+        return "unknown".into_any();
+    };
+    let zoned = at.to_zoned(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
+    view! { <time datetime=at.to_string()>{zoned.strftime(format).to_string()}</time> }.into_any()
 }
 
 /// `1 attempt`, `3 attempts`.

@@ -147,15 +147,15 @@ pub(super) fn audit_table(rows: &[AuditRow], zone: &str) -> AnyView {
         .iter()
         .map(|row| {
             let failed = row.action.contains("fail") || row.action.contains("refused");
-            let address = if row.address.is_empty() { "–" } else { &row.address };
+            let or_dash = |text: &str| if text.is_empty() { "–" } else { text }.to_owned();
             view! {
                 <tr>
                     <td data-label="When"><span>{instant(row.at, zone)}</span></td>
                     <th scope="row" class=failed.then_some("fail")>{row.action.replace('-', " ")}</th>
                     <td data-label="By"><span>{who(&row.actor, &row.actor_id)}</span></td>
                     <td data-label="To"><span>{who(&row.subject, &row.subject_id)}</span></td>
-                    <td data-label="Detail"><span>{row.detail.clone()}</span></td>
-                    <td data-label="Address"><span class="mono">{address.to_owned()}</span></td>
+                    <td data-label="Detail"><span>{or_dash(&row.detail)}</span></td>
+                    <td data-label="Address"><span class="mono">{or_dash(&row.address)}</span></td>
                 </tr>
             }
         })

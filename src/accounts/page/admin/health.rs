@@ -134,7 +134,7 @@ fn table(
     view! {
         <section aria-labelledby=id>
             <h2 id=id>{title}</h2>
-            <table class="facts judged-facts">
+            <table class="facts told judged-facts">
                 <thead class="hidden"><tr><th scope="col">"What"</th><th scope="col">"Figure"</th><th scope="col">"Verdict"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
