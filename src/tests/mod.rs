@@ -12,6 +12,7 @@ mod journeys;
 mod killed;
 mod listener;
 mod migrations;
+mod operations;
 mod pages;
 mod reveal;
 mod scoring;
