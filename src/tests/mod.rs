@@ -15,6 +15,7 @@ mod killed;
 mod listener;
 mod mail;
 mod migrations;
+mod operations;
 mod pages;
 mod reveal;
 mod scoring;

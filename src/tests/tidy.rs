@@ -253,8 +253,13 @@ fn refusal(part: &str, used: &str) -> Option<&'static str> {
         "operations" if target == "app" => {
             Some("what an operator does does not go through the web")
         }
+        "operations" if is_feature && below != "store" => {
+            Some("what an operator does uses a feature's store and nothing else of it")
+        }
         "app" if target == "operations" => Some("the web knows no operator's command"),
-        "app" | "operations" if target == "bin" || target == "main" => Some("nothing knows the command line"),
+        "app" | "operations" if target == "bin" || target == "main" => {
+            Some("nothing knows the command line")
+        }
         _ => None,
     }
 }
@@ -331,7 +336,14 @@ fn the_directions_are_read_from_the_text() {
         ("practice", "app::see_other", false),
         ("practice", "app::routes", false),
         ("app", "practice::page", true),
+        ("operations", "practice::store::x", true),
+        ("operations", "server::database::Db", true),
+        ("operations", "practice::page", false),
+        ("operations", "app::router", false),
+        ("practice", "operations::backup", false),
+        ("server", "operations::store", false),
         ("main", "app::router", true),
+        ("main", "operations::backup", true),
     ] {
         assert_eq!(refusal(part, used).is_none(), allowed, "{part} uses {used}");
     }
