@@ -4,7 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use headroom::operations::{config_check, content_check, healthcheck, migrate};
+use headroom::operations::admin::{AdminCommand, FlushArgs};
+use headroom::operations::{
+    admin, backup, config_check, content_check, copy, doctor, healthcheck, migrate, restore,
+};
 use headroom::serve;
 use headroom::server::config::{Config, ConfigFlags};
 use headroom::server::telemetry::Telemetry;
@@ -25,6 +28,20 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date.
     Migrate(migrate::Args),
+    /// Write a copy of the database while it is in use, and check it.
+    Backup(backup::Args),
+    /// Put a backup in the database's place.
+    Restore(restore::Args),
+    /// Move everything from one database to another, and compare row by row.
+    Copy(copy::Args),
+    /// Look for what is wrong, and say what to do about it; exit 1 when there is a problem.
+    Doctor,
+    /// Look after accounts.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look after sessions.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Work on the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -47,10 +64,24 @@ enum ContentCommand {
     Check(content_check::Args),
 }
 
+#[derive(Subcommand)]
+enum SessionsCommand {
+    /// End every session: everybody signs in again.
+    Flush(FlushArgs),
+}
+
 async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
         Command::Migrate(args) => migrate::run(args, config).await,
+        Command::Backup(args) => backup::run(args, config).await,
+        Command::Restore(args) => restore::run(args, config).await,
+        Command::Copy(args) => copy::run(args).await,
+        Command::Doctor => Ok(doctor::run(config).await),
+        Command::Admin(command) => admin::run(command, config).await,
+        Command::Sessions(SessionsCommand::Flush(args)) => {
+            admin::flush_sessions(&args, config).await
+        }
         Command::Config(ConfigCommand::Check) => Ok(config_check::run(config)),
         Command::Content(ContentCommand::Check(args)) => content_check::run(args),
         Command::Healthcheck => healthcheck::run(config),

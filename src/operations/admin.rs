@@ -14,11 +14,14 @@ use crate::domain::account::{Role, email, name, password_fault};
 use crate::domain::attempt::UnixMillis;
 use crate::error::AppError;
 use crate::server::clock::{Clock, new_id, random_bytes};
+use crate::server::config::Config;
 use crate::server::database::{Conn, Db, StoreError};
 use crate::server::extract::Theme;
 use crate::server::password::{Passwords, is_common};
 use crate::server::store::insert_owner;
 use crate::transact;
+
+use super::migrate::open_migrated;
 
 /// What stands in the audit log instead of a network address.
 const ADDRESS: &str = "command line";
@@ -66,15 +69,17 @@ pub struct FlushArgs {
     pub guests: bool,
 }
 
-/// Runs an `admin` command. `public_url` is where the link that is printed leads.
-pub async fn run(
-    command: AdminCommand,
-    db: &Db,
-    clock: &Clock,
-    public_url: &str,
-) -> anyhow::Result<ExitCode> {
+/// Runs an `admin` command on the database that the configuration names.
+pub async fn run(command: AdminCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    let db = open_migrated(config).await?;
+    let outcome = run_on(command, &db, &config.public_url()).await;
+    db.close().await;
+    outcome
+}
+
+async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Result<ExitCode> {
     let permit = AdminPermit::of_the_command_line();
-    let now = clock.now();
+    let now = Clock::System.now();
     match command {
         AdminCommand::Create {
             email,
@@ -104,16 +109,9 @@ pub async fn run(
                 format!("there is no role {role:?}; the roles are mentor and administrator")
             })?;
             let changed = grant(db, &permit, &email, role, !revoke, now).await?;
-            println!(
-                "{email} {} {}{}.",
-                if revoke { "is no" } else { "is" },
-                if revoke { "more" } else { "now" },
-                if changed {
-                    format!(" {}", role.slug())
-                } else {
-                    format!(" {} (nothing had to change)", role.slug())
-                }
-            );
+            let (title, standing) = (role.slug(), if revoke { "no" } else { "a" });
+            let before = if changed { "" } else { ", as before" };
+            println!("{email} has {standing} grant as {title}{before}.");
         }
         AdminCommand::ResetPassword {
             email,
@@ -127,16 +125,19 @@ pub async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends every account's sessions: how many.
-pub async fn flush_sessions(db: &Db, clock: &Clock, args: &FlushArgs) -> anyhow::Result<u64> {
+/// Ends every account's sessions.
+pub async fn flush_sessions(args: &FlushArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let db = open_migrated(config).await?;
     let permit = AdminPermit::of_the_command_line();
-    let now = clock.now();
+    let now = Clock::System.now();
     let ended = transact!(db, |conn| {
         let ended = rows::end_all_sessions(conn, &permit, args.guests, now).await?;
         note(conn, Action::SessionsEnded, None, "all accounts", now).await?;
         Ok(ended)
     })?;
-    Ok(ended)
+    db.close().await;
+    println!("{ended} sessions were ended.");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn password_from_input() -> anyhow::Result<String> {

@@ -5,12 +5,14 @@
 //! A Postgres of many gigabytes is better served by the engine's own base backups and log archiving, which can go back to
 //! any moment; this command copies every row. Must never replace a file that it was not told to replace.
 
+use std::process::ExitCode;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
+use crate::server::config::Config;
 use crate::server::clock::Clock;
 use crate::server::database::{Conn, migrations_for_sqlite};
 
@@ -30,6 +32,13 @@ pub struct Args {
     /// Replace the file if it is there.
     #[arg(long)]
     pub force: bool,
+}
+
+/// Backs up the database that the configuration names.
+pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let report = backup(&config.database_url, &args.to, args.force, &Clock::System).await?;
+    print!("{report}");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A backup that was made and checked.

@@ -3,6 +3,7 @@
 //! The source is read at one moment. The target is filled, read back and compared row by row in one transaction, so that
 //! a failure leaves it as empty as it was. Must never write to the source.
 
+use std::process::ExitCode;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -26,6 +27,11 @@ pub struct Args {
     /// Database to fill: it has to be empty. An SQLite file is made where there is none.
     #[arg(long, value_name = "URL")]
     pub to: String,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    print!("{}", copy(&args.from, &args.to).await?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What was moved, table by table.

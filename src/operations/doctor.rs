@@ -3,6 +3,7 @@
 //! It works when the database is missing, unreachable or newer than the program; each check stands by itself. Must never
 //! change anything, and never show a secret or what people wrote.
 
+use std::process::ExitCode;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
@@ -10,6 +11,8 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::domain::attempt::UnixMillis;
+use crate::accounts::store::audit::Action;
+use crate::server::config::Config;
 use crate::server::clock::Clock;
 use crate::server::content_library::{Library, Origin};
 use crate::server::database::{Conn, StoreError};
@@ -25,8 +28,7 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// As the audit log names a sign-in that was refused.
-pub const FAILED_SIGN_IN: &str = "sign-in-failed";
+
 /// Refused sign-ins in a day that are worth a look.
 const MANY_FAILED_SIGN_INS: i64 = 200;
 /// Below this saves may soon fail.
@@ -38,8 +40,27 @@ const LOG_WARNING: u64 = 64_000_000;
 const BEFORE_THE_PROGRAM: UnixMillis = 1_735_689_600_000;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-#[derive(clap::Args, Clone, Debug)]
-pub struct Args {}
+/// Looks at the installation that the configuration describes; exit 1 when there is a problem.
+pub async fn run(config: &Config) -> ExitCode {
+    let installation = Installation {
+        database_url: config.database_url.clone(),
+        public_url: config.public_url(),
+        addr: config.addr,
+        content: config
+            .content
+            .clone()
+            .map_or(Origin::Program, Origin::Directory),
+        smtp_url: config.smtp_url.clone(),
+        trusted_proxies: config.trusted_proxies.len(),
+    };
+    let examination = doctor(&installation, &Clock::System).await;
+    print!("{examination}");
+    if examination.has_problems() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
 
 /// What is looked at.
 #[derive(Clone, Debug)]
@@ -499,7 +520,7 @@ async fn ask(
         found.ok("sessions", "those that ended are removed");
     }
 
-    let refused = store::audited_since(conn, FAILED_SIGN_IN, now - DAY).await?;
+    let refused = store::audited_since(conn, Action::SignInRefused.slug(), now - DAY).await?;
     let what = format!("{refused} sign-ins were refused in the last 24 hours");
     if refused >= MANY_FAILED_SIGN_INS {
         found.warn(

@@ -54,6 +54,15 @@ async fn lacking(config: &Config) -> anyhow::Result<Vec<String>> {
     lacking
 }
 
+/// The database that the configuration names, with this program's schema.
+pub async fn open_migrated(config: &Config) -> anyhow::Result<Db> {
+    let db = open(config).await?;
+    db.migrate()
+        .await
+        .context("the database cannot be migrated")?;
+    Ok(db)
+}
+
 async fn open(config: &Config) -> anyhow::Result<Db> {
     Db::open_with(&config.database_url, config.database_connections)
         .await

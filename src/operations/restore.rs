@@ -8,6 +8,7 @@
 //! is open, and the exclusive one that is taken here is refused beside it. A server on another machine that reaches the
 //! file over a network file system without working locks is not seen, nor is one that has closed all its connections.
 
+use std::process::ExitCode;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
@@ -20,6 +21,7 @@ use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::domain::attempt::UnixMillis;
+use crate::server::config::Config;
 use crate::server::clock::Clock;
 use crate::server::database::{Conn, StoreError, migrations_for_sqlite};
 
@@ -43,6 +45,15 @@ pub struct Args {
     /// Postgres is deleted.
     #[arg(long)]
     pub force: bool,
+}
+
+/// Restores into the database that the configuration names.
+pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let say = |line: &str| println!("{line}");
+    let url = &config.database_url;
+    let report = restore(url, &args.from, args.force, &Clock::System, say).await?;
+    print!("{report}");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What was restored, and where the database before it is.

@@ -189,8 +189,13 @@ impl Db {
         if let Some(folder) = options.get_filename().parent() {
             std::fs::create_dir_all(folder)?;
         }
+        keep_private(options.get_filename())?;
+        // The writer stays open: it shows other programs that the file is in use.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_with(options.clone())
             .await?;
         let read = SqlitePoolOptions::new()
@@ -327,6 +332,18 @@ pub fn sqlite_file(url: &str) -> Option<PathBuf> {
         .filter(|_| url.starts_with("sqlite:"))?;
     let file = options.get_filename();
     folder_of(file).map(|_| file.to_owned())
+}
+
+/// A new file is its owner's alone, as are those that SQLite puts beside it.
+fn keep_private(file: &Path) -> std::io::Result<()> {
+    if folder_of(file).is_none() || file.exists() {
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(|_| ())
 }
 
 fn folder_of(file: &Path) -> Option<PathBuf> {

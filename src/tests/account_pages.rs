@@ -511,7 +511,7 @@ impl Sample<'_> {
                 "account-disabled",
                 "wrote the same comment under every review for three weeks and did not answer",
             ),
-            row("sign-in-failed", ""),
+            row("sign-in-refused", ""),
             admin::AuditRow {
                 actor: "the command line".to_owned(),
                 actor_id: None,
@@ -560,12 +560,12 @@ impl Sample<'_> {
         let log = admin::AuditList {
             rows,
             filter: admin::AuditFilter {
-                action: "sign-in-failed".to_owned(),
+                action: "sign-in-refused".to_owned(),
                 account: self.words("person7@example.org"),
                 from: "2025-12-01".to_owned(),
                 to: String::new(),
             },
-            actions: ["role-granted", "sign-in-failed", "account-disabled"]
+            actions: ["role-granted", "sign-in-refused", "account-disabled"]
                 .map(ToOwned::to_owned)
                 .to_vec(),
             found: 4,

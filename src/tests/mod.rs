@@ -3,7 +3,7 @@
 //! `app` holds the application under test and its clients, `engines` the databases. Must never be needed by anything else.
 
 mod access;
-// mod account_pages;
+mod account_pages;
 mod app;
 mod archive;
 mod attempt_store;

@@ -14,7 +14,7 @@ use super::app::START;
 use super::engines::{Database, on_each_engine};
 use crate::operations::backup::{self, backup};
 use crate::operations::copy::{self, copy};
-use crate::operations::doctor::{Examination, FAILED_SIGN_IN, Installation, Severity, doctor};
+use crate::operations::doctor::{Examination, Installation, Severity, doctor};
 use crate::operations::restore::{self, restore};
 use crate::operations::schema::{Kind, Schema, program_version};
 use crate::operations::store::{self, Cell, Reading};
@@ -1040,7 +1040,7 @@ async fn the_doctor_reads_the_tables() {
         for number in 0..250 {
             let at = if number < 240 { now } else { now - 2 * DAY };
             sql.push(format!(
-                "INSERT INTO audit_log (id, at, action, detail, address) VALUES ('l{number}', {at}, '{FAILED_SIGN_IN}', '', '')"
+                "INSERT INTO audit_log (id, at, action, detail, address) VALUES ('l{number}', {at}, 'sign-in-refused', '', '')"
             ));
         }
         let sql = sql.join(";");

@@ -20,7 +20,7 @@ pub struct AuditRow {
     pub actor: String,
     /// The actor's account, where it still exists.
     pub actor_id: Option<String>,
-    /// A slug: `sign-in-failed`.
+    /// A slug: `sign-in-refused`.
     pub action: String,
     /// In words; empty when it was done to nobody.
     pub subject: String,
