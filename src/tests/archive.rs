@@ -144,7 +144,7 @@ impl Shelf {
 /// Texts in the order in which they are saved: (number, section, text).
 fn texts() -> Vec<(i64, SectionName, String)> {
     let api = SectionName::Phase(Phase::Api);
-    let crlf = crate::practice::api::plain_text("line\r\nline\rend\0\n");
+    let crlf = crate::practice::api::handlers::plain_text("line\r\nline\rend\0\n");
     assert_eq!(crlf, "line\nlineend\n");
     let bodies = [
         (api.clone(), "quotes \" ' `` “” \\ $1 ? % _".to_owned()),

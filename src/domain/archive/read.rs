@@ -211,6 +211,11 @@ impl Faults {
     }
 
     fn unknown_field(&mut self, place: &Place<'_>, name: &str, known: &[&str]) {
+        // Finding the nearest word takes long when there are millions of unknown ones.
+        if self.warnings.len() >= TOLD {
+            self.untold += 1;
+            return;
+        }
         let hint = nearest_field(name, known)
             .map_or_else(String::new, |near| format!(" Did you mean {near}?"));
         self.warning(
