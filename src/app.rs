@@ -16,8 +16,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::error::AppError;
-use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::client_address::{PeerAddr, client_address};
+use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::extract::{ClientAddress, Theme};
 use crate::server::state::AppState;
 use crate::server::{assets, readiness, security, session, telemetry};
@@ -135,9 +135,17 @@ fn account_routes() -> Vec<Route> {
             Session,
             get(entry::second_factor_page),
         ),
-        post_route("/sign-in/second-factor", Session, post(entry::second_factor)),
+        post_route(
+            "/sign-in/second-factor",
+            Session,
+            post(entry::second_factor),
+        ),
         post_route("/sign-out", Session, post(entry::sign_out)),
-        get_route("/forgot-password", Session, get(entry::forgot_password_page)),
+        get_route(
+            "/forgot-password",
+            Session,
+            get(entry::forgot_password_page),
+        ),
         post_route("/forgot-password", Session, post(entry::forgot_password)),
         get_route(
             "/reset-password/{token}",

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use headroom::operations::admin::{AdminCommand, FlushArgs};
+use headroom::operations::archive::{ExportArgs, ImportArgs};
 use headroom::operations::{
-    admin, backup, config_check, content_check, copy, doctor, healthcheck, migrate, restore,
+    admin, archive, backup, config_check, content_check, copy, doctor, healthcheck, migrate,
+    restore,
 };
 use headroom::serve;
 use headroom::server::config::{Config, ConfigFlags};
@@ -34,6 +36,10 @@ enum Command {
     Restore(restore::Args),
     /// Move everything from one database to another, and compare row by row.
     Copy(copy::Args),
+    /// Write everything that an account holds into a zip file.
+    Export(ExportArgs),
+    /// Put what an export holds into an account.
+    Import(ImportArgs),
     /// Look for what is wrong, and say what to do about it; exit 1 when there is a problem.
     Doctor,
     /// Look after accounts.
@@ -77,6 +83,8 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(args, config).await,
         Command::Restore(args) => restore::run(args, config).await,
         Command::Copy(args) => copy::run(args).await,
+        Command::Export(args) => archive::run_export(args, config).await,
+        Command::Import(args) => archive::run_import(args, config).await,
         Command::Doctor => Ok(doctor::run(config).await),
         Command::Admin(command) => admin::run(command, config).await,
         Command::Sessions(SessionsCommand::Flush(args)) => {

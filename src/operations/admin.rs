@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use crate::accounts::store::administration as rows;
-use crate::accounts::store::audit::{Action, Entry, add};
+use crate::accounts::store::audit::{Action, COMMAND_LINE, Entry, add};
 use crate::accounts::store::token::{self, Purpose};
 use crate::accounts::store::{self, AccountPermit, AdminPermit, NewAccount};
 use crate::domain::account::{Role, email, name, password_fault};
@@ -22,9 +22,6 @@ use crate::server::store::insert_owner;
 use crate::transact;
 
 use super::migrate::open_migrated;
-
-/// What stands in the audit log instead of a network address.
-const ADDRESS: &str = "command line";
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum AdminCommand {
@@ -94,7 +91,9 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
             let link = create(db, &permit, &name, &email, password.as_deref(), now).await?;
             println!("{email} is an administrator.");
             if let Some(secret) = link {
-                println!("Choose the password here, within an hour:\n{public_url}/reset-password/{secret}");
+                println!(
+                    "Choose the password here, within an hour:\n{public_url}/reset-password/{secret}"
+                );
             }
             println!(
                 "Administration opens once the second factor is set up: {public_url}/account/second-factor"
@@ -222,7 +221,11 @@ async fn found(
     email: &str,
 ) -> Result<AccountPermit, StoreError> {
     rows::by_email(conn, permit, email).await?.ok_or_else(|| {
-        AppError::invalid("email", format!("There is no account with the address {email}.")).into()
+        AppError::invalid(
+            "email",
+            format!("There is no account with the address {email}."),
+        )
+        .into()
     })
 }
 
@@ -292,7 +295,7 @@ async fn note(
         action,
         subject,
         detail,
-        address: ADDRESS,
+        address: COMMAND_LINE,
     };
     add(conn, &entry, now).await
 }

@@ -5,15 +5,15 @@
 //! A Postgres of many gigabytes is better served by the engine's own base backups and log archiving, which can go back to
 //! any moment; this command copies every row. Must never replace a file that it was not told to replace.
 
-use std::process::ExitCode;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
-use crate::server::config::Config;
 use crate::server::clock::Clock;
+use crate::server::config::Config;
 use crate::server::database::{Conn, migrations_for_sqlite};
 
 use super::copy::{Opening, compare, fill, reachable};

@@ -3,10 +3,10 @@
 //! The source is read at one moment. The target is filled, read back and compared row by row in one transaction, so that
 //! a failure leaves it as empty as it was. Must never write to the source.
 
-use std::process::ExitCode;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::ExitCode;
 
 use anyhow::{anyhow, bail, ensure};
 use sha2::{Digest as _, Sha256};

@@ -3,17 +3,17 @@
 //! It works when the database is missing, unreachable or newer than the program; each check stands by itself. Must never
 //! change anything, and never show a secret or what people wrote.
 
-use std::process::ExitCode;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::domain::attempt::UnixMillis;
 use crate::accounts::store::audit::Action;
-use crate::server::config::Config;
+use crate::domain::attempt::UnixMillis;
 use crate::server::clock::Clock;
+use crate::server::config::Config;
 use crate::server::content_library::{Library, Origin};
 use crate::server::database::{Conn, StoreError};
 
@@ -27,7 +27,6 @@ const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-
 
 /// Refused sign-ins in a day that are worth a look.
 const MANY_FAILED_SIGN_INS: i64 = 200;

@@ -8,12 +8,12 @@
 //! is open, and the exclusive one that is taken here is refused beside it. A server on another machine that reaches the
 //! file over a network file system without working locks is not seen, nor is one that has closed all its connections.
 
-use std::process::ExitCode;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use rustix::fs::{FlockOperation, fcntl_lock};
@@ -21,8 +21,8 @@ use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::domain::attempt::UnixMillis;
-use crate::server::config::Config;
 use crate::server::clock::Clock;
+use crate::server::config::Config;
 use crate::server::database::{Conn, StoreError, migrations_for_sqlite};
 
 use super::backup::{check, rows_by_table, write_rows};

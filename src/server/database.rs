@@ -275,9 +275,7 @@ impl Db {
     /// The folder of the SQLite file; `None` on Postgres and for a database in memory.
     pub fn folder(&self) -> Option<PathBuf> {
         match self {
-            Self::Sqlite { write, .. } => {
-                folder_of(write.connect_options().get_filename())
-            }
+            Self::Sqlite { write, .. } => folder_of(write.connect_options().get_filename()),
             Self::Postgres(_) => None,
         }
     }

@@ -154,7 +154,9 @@ impl Viewer {
 
     /// What this session's row is keyed by.
     pub fn session_hash(&self) -> String {
-        self.session.id().map_or_else(String::new, |id| id_hash(&id))
+        self.session
+            .id()
+            .map_or_else(String::new, |id| id_hash(&id))
     }
 
     /// The guest whose work this session holds; an account's work is nobody's to claim.

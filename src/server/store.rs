@@ -193,14 +193,17 @@ pub async fn engine(conn: &mut Conn<'_>) -> Result<(String, Option<i64>), StoreE
             Ok((format!("SQLite {version}"), Some(bytes)))
         }
         Conn::Postgres(c) => {
-            let (version,): (String,) = sqlx::query_as("SELECT version()").fetch_one(&mut **c).await?;
+            let (version,): (String,) = sqlx::query_as("SELECT version()")
+                .fetch_one(&mut **c)
+                .await?;
             let words: Vec<&str> = version.split_whitespace().take(2).collect();
             // Engines that only speak the protocol may not know this.
-            let bytes = sqlx::query_as::<_, (i64,)>("SELECT pg_database_size(current_database())::BIGINT")
-                .fetch_one(&mut **c)
-                .await
-                .ok()
-                .map(|(bytes,)| bytes);
+            let bytes =
+                sqlx::query_as::<_, (i64,)>("SELECT pg_database_size(current_database())::BIGINT")
+                    .fetch_one(&mut **c)
+                    .await
+                    .ok()
+                    .map(|(bytes,)| bytes);
             Ok((words.join(" "), bytes))
         }
     }

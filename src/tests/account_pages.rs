@@ -357,107 +357,6 @@ impl Sample<'_> {
         ]
     }
 
-    fn share_pages(&self) -> Vec<(&'static str, Response)> {
-        let (state, theme, ok) = (self.state, self.theme, StatusCode::OK);
-        let none = FormState::default();
-        let empty = page::SharePage {
-            attempt: "0198".to_owned(),
-            title: self.words("Payments processor"),
-            ..page::SharePage::default()
-        };
-        let links = vec![
-            page::ShareLink {
-                id: "l2".to_owned(),
-                created_at: START,
-                revoked_at: None,
-            },
-            page::ShareLink {
-                id: "l1".to_owned(),
-                created_at: START - 10 * DAY,
-                revoked_at: Some(START - DAY),
-            },
-        ];
-        let made = page::SharePage {
-            links,
-            made: Some(format!(
-                "https://headroom.example/shared/{}",
-                "0123456789abcdef".repeat(4)
-            )),
-            ..empty.clone()
-        };
-        let section = |title: &str, html: &str| page::SharedSection {
-            title: self.words(title),
-            html: html.to_owned(),
-            numbers: Vec::new(),
-        };
-        let attempt = page::SharedAttempt {
-            title: self.words("Payments processor"),
-            prompt: Some("payments-processor".to_owned()),
-            terms: "guided · senior · 60 min".to_owned(),
-            started_at: START,
-            sections: vec![
-                section(
-                    "Requirements",
-                    "<p>Each payment exactly once, although the processor times out. Ten times the volume of today.</p><h3 id=\"s-scope\">Scope</h3><ul><li>Charges and refunds</li><li>No card numbers</li></ul>",
-                ),
-                page::SharedSection {
-                    numbers: vec![
-                        (
-                            "peak_rate".to_owned(),
-                            self.words("= payments_per_day * 6 / 86400"),
-                            "833 req/s".to_owned(),
-                        ),
-                        (
-                            "a_very_long_name_of_a_quantity_at_peak".to_owned(),
-                            "12 M".to_owned(),
-                            "12 M".to_owned(),
-                        ),
-                    ],
-                    ..section("Numbers", "")
-                },
-                section(
-                    "API",
-                    "<pre><code>POST /charges\nIdempotency-Key: …</code></pre><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table></div>",
-                ),
-                section("Data model", " "),
-            ],
-            scores: vec![
-                page::SharedScore {
-                    criterion: "Scope and requirements".to_owned(),
-                    rating: "Senior".to_owned(),
-                    evidence: self.words("Each payment exactly once"),
-                },
-                page::SharedScore {
-                    criterion: "Failure modes".to_owned(),
-                    rating: "Below the bar".to_owned(),
-                    evidence: String::new(),
-                },
-            ],
-        };
-        vec![
-            ("share", page::share(state, theme, &empty, "UTC", &none, ok)),
-            (
-                "share-made",
-                page::share(state, theme, &made, "UTC", &none, ok),
-            ),
-            ("shared", page::shared(state, theme, "0123abcd", &attempt)),
-            (
-                "shared-empty",
-                page::shared(
-                    state,
-                    theme,
-                    "0123abcd",
-                    &page::SharedAttempt {
-                        sections: Vec::new(),
-                        scores: Vec::new(),
-                        prompt: None,
-                        ..attempt.clone()
-                    },
-                ),
-            ),
-        ]
-    }
-
     fn administration_pages(&self) -> Vec<(&'static str, Response)> {
         let (state, theme, ok, odd) = (self.state, self.theme, StatusCode::OK, self.odd);
         let refused = StatusCode::UNPROCESSABLE_ENTITY;
@@ -694,7 +593,6 @@ impl Sample<'_> {
     fn all(&self) -> Vec<(&'static str, Response)> {
         let mut pages = self.entry_pages();
         pages.extend(self.account_pages());
-        pages.extend(self.share_pages());
         pages.extend(self.administration_pages());
         pages
     }
@@ -886,35 +784,4 @@ async fn what_was_typed_comes_back() {
         next,
         Some(format!("/prompts/payments-processor?level=mid&x=1{HOSTILE}").as_str())
     );
-}
-
-#[tokio::test]
-async fn a_shared_attempt_is_told_to_nobody() {
-    let app = TestApp::new().await;
-    let sample = Sample {
-        state: &app.state,
-        theme: Theme::Auto,
-        odd: "",
-    };
-    for (name, response) in sample
-        .share_pages()
-        .into_iter()
-        .filter(|(name, _)| name.starts_with("shared"))
-    {
-        assert_eq!(
-            response.headers()["referrer-policy"],
-            "no-referrer",
-            "{name}"
-        );
-        assert_eq!(
-            response.headers()["x-robots-tag"],
-            "noindex, nofollow",
-            "{name}"
-        );
-        let page = Html::parse_document(&text(response).await);
-        assert!(
-            select(&page, "main form, main button, main input").is_empty(),
-            "{name}"
-        );
-    }
 }

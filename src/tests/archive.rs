@@ -64,7 +64,7 @@ impl Shelf {
         let outcome: Result<(), StoreError> = transact!(self.db, |conn| {
             let owner = &self.owner;
             let phase = Phase::Requirements;
-            store::start_attempt(conn, owner, &id, prompt, terms, phase, started_at).await?;
+            store::start_attempt(conn, owner, 2000, &id, prompt, terms, phase, started_at).await?;
             let permit = store::permit(conn, Some(owner), &id).await?;
             for (number, name, body) in texts() {
                 let current = store::current(conn, &permit, &name).await?;
@@ -144,7 +144,7 @@ impl Shelf {
 /// Texts in the order in which they are saved: (number, section, text).
 fn texts() -> Vec<(i64, SectionName, String)> {
     let api = SectionName::Phase(Phase::Api);
-    let crlf = crate::practice::api::handlers::plain_text("line\r\nline\rend\0\n");
+    let crlf = crate::server::form::plain_text("line\r\nline\rend\0\n");
     assert_eq!(crlf, "line\nlineend\n");
     let bodies = [
         (api.clone(), "quotes \" ' `` “” \\ $1 ? % _".to_owned()),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::page::{FormState, Notice, admin as page};
 use crate::accounts::store::administration::{self as rows, AccountLine};
-use crate::accounts::store::audit::{self, Action, Filter, Line};
+use crate::accounts::store::audit::{self, Action, COMMAND_LINE, Filter, Line};
 use crate::accounts::store::token::{self, Purpose};
 use crate::accounts::store::{self, AdminPermit, Refusal, admin_permit};
 use crate::domain::account::Role;
@@ -49,8 +49,7 @@ impl FromRequestParts<AppState> for Administrator {
         let outcome = async {
             let mut reader = state.db.read().await?;
             let conn = &mut reader.conn();
-            let permit =
-                admin_permit(conn, viewer.account(), viewer.with_second_factor()).await?;
+            let permit = admin_permit(conn, viewer.account(), viewer.with_second_factor()).await?;
             let own = store::permit(conn, viewer.account()).await?;
             Ok::<_, AppError>((permit, own.account().profile.time_zone.clone()))
         };
@@ -205,7 +204,12 @@ async fn show(
         reset_link,
     };
     Ok(page::account(
-        state, theme, &detail, &admin.zone, form, status,
+        state,
+        theme,
+        &detail,
+        &admin.zone,
+        form,
+        status,
     ))
 }
 
@@ -217,9 +221,6 @@ fn actor_words(line: &Line) -> String {
         (None, _) => "nobody known".to_owned(),
     }
 }
-
-/// What stands in the log instead of a network address.
-pub const COMMAND_LINE: &str = "command line";
 
 fn audit_row(line: Line) -> page::AuditRow {
     let actor = actor_words(&line);
@@ -260,7 +261,15 @@ pub async fn grant(
     transact!(state.db, |conn| {
         rows::on_behalf(conn, &admin.permit, &id).await?;
         if rows::grant(conn, &admin.permit, &id, role, now).await? {
-            note(conn, &admin.viewer, Action::RoleGranted, Some(&id), role.slug(), now).await?;
+            note(
+                conn,
+                &admin.viewer,
+                Action::RoleGranted,
+                Some(&id),
+                role.slug(),
+                now,
+            )
+            .await?;
         }
         Ok(())
     })?;
@@ -275,12 +284,24 @@ pub async fn revoke(
     axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
     let role = role_of(&fields)?;
-    refuse_own(&admin, &id, "Your own roles are taken back by another administrator.")?;
+    refuse_own(
+        &admin,
+        &id,
+        "Your own roles are taken back by another administrator.",
+    )?;
     let now = state.clock.now();
     transact!(state.db, |conn| {
         rows::on_behalf(conn, &admin.permit, &id).await?;
         if rows::revoke(conn, &admin.permit, &id, role, now).await? {
-            note(conn, &admin.viewer, Action::RoleRevoked, Some(&id), role.slug(), now).await?;
+            note(
+                conn,
+                &admin.viewer,
+                Action::RoleRevoked,
+                Some(&id),
+                role.slug(),
+                now,
+            )
+            .await?;
         }
         Ok(())
     })?;
@@ -308,7 +329,11 @@ pub async fn disable(
     Path(id): Path<String>,
     axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
-    refuse_own(&admin, &id, "Your own account is disabled by another administrator.")?;
+    refuse_own(
+        &admin,
+        &id,
+        "Your own account is disabled by another administrator.",
+    )?;
     let reason = field(&fields, "reason").trim();
     if reason.is_empty() || reason.chars().count() > 200 || reason.contains(char::is_control) {
         let message = "Say why in up to 200 characters; it stands in the audit log.";
@@ -320,7 +345,15 @@ pub async fn disable(
     transact!(state.db, |conn| {
         rows::on_behalf(conn, &admin.permit, &id).await?;
         rows::disable(conn, &admin.permit, &id, now).await?;
-        note(conn, &admin.viewer, Action::Disabled, Some(&id), reason, now).await
+        note(
+            conn,
+            &admin.viewer,
+            Action::Disabled,
+            Some(&id),
+            reason,
+            now,
+        )
+        .await
     })?;
     Ok(done(&path(&id), Notice::AccountDisabled))
 }
@@ -351,7 +384,15 @@ pub async fn end_sessions(
         let permit = rows::on_behalf(conn, &admin.permit, &id).await?;
         let ended = store::sessions(conn, &permit, now).await?.len();
         rows::end_sessions(conn, &admin.permit, &id, now).await?;
-        note(conn, &admin.viewer, Action::SessionsEnded, Some(&id), "all", now).await?;
+        note(
+            conn,
+            &admin.viewer,
+            Action::SessionsEnded,
+            Some(&id),
+            "all",
+            now,
+        )
+        .await?;
         Ok(ended)
     })?;
     let count = u32::try_from(ended).unwrap_or(u32::MAX);
@@ -382,11 +423,31 @@ pub async fn reset_link(
             now,
         )
         .await?;
-        note(conn, &admin.viewer, Action::ResetLinkMade, Some(&id), "", now).await?;
-        Ok(format!("{}/reset-password/{text}", state.settings.public_url))
+        note(
+            conn,
+            &admin.viewer,
+            Action::ResetLinkMade,
+            Some(&id),
+            "",
+            now,
+        )
+        .await?;
+        Ok(format!(
+            "{}/reset-password/{text}",
+            state.settings.public_url
+        ))
     })?;
     let form = FormState::default();
-    show(&state, &admin, theme, &id, Some(link), &form, StatusCode::OK).await
+    show(
+        &state,
+        &admin,
+        theme,
+        &id,
+        Some(link),
+        &form,
+        StatusCode::OK,
+    )
+    .await
 }
 
 /// `GET /admin/audit`
@@ -430,7 +491,14 @@ pub async fn audit(
         pages: pages(found),
     };
     let form = FormState::default().with_faults(faults);
-    Ok(page::audit(&state, theme, &list, &admin.zone, &form, status))
+    Ok(page::audit(
+        &state,
+        theme,
+        &list,
+        &admin.zone,
+        &form,
+        status,
+    ))
 }
 
 /// What the query narrows to, and what of it does not read.
@@ -460,15 +528,13 @@ async fn read_filter(
     };
     let account = match query.account.trim() {
         "" => None,
-        email if email.contains('@') => {
-            match rows::by_email(conn, permit, email).await? {
-                Some(found) => Some(found.account().id.clone()),
-                None => {
-                    faults.push(fault("account", "No account has this address."));
-                    None
-                }
+        email if email.contains('@') => match rows::by_email(conn, permit, email).await? {
+            Some(found) => Some(found.account().id.clone()),
+            None => {
+                faults.push(fault("account", "No account has this address."));
+                None
             }
-        }
+        },
         // The id of an account that may be gone.
         id if uuid::Uuid::parse_str(id).is_ok() => Some(id.to_owned()),
         _ => {
@@ -691,7 +757,10 @@ pub async fn health(
         mail_waiting: counts.mail_waiting,
         mail_failed: counts.mail_failed,
         mail_oldest_at,
-        disk_free: state.db.folder().and_then(|folder| readiness::free(&folder)),
+        disk_free: state
+            .db
+            .folder()
+            .and_then(|folder| readiness::free(&folder)),
     };
     let form = FormState::default();
     Ok(page::health(

@@ -7,9 +7,9 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 
 use crate::accounts::page::{self, ArchiveReport, DataPage, FormState, Notice};
-use crate::accounts::store::audit::Action;
 use crate::accounts::store;
 use crate::accounts::store::archive::{bring_in, collect};
+use crate::accounts::store::audit::Action;
 use crate::domain::account::email_key;
 use crate::domain::archive::{self, Fault, Severity};
 use crate::error::AppError;
@@ -162,7 +162,15 @@ async fn take_upload(
         let permit = store::permit(conn, viewer.account()).await?;
         let brought = bring_in(conn, &permit, &read, now).await?;
         let detail = format!("{} attempts", brought.imported);
-        note(conn, viewer, Action::Imported, viewer.account(), &detail, now).await?;
+        note(
+            conn,
+            viewer,
+            Action::Imported,
+            viewer.account(),
+            &detail,
+            now,
+        )
+        .await?;
         Ok(brought)
     })?;
     report.added = i64::try_from(brought.imported).unwrap_or(i64::MAX);
@@ -198,7 +206,14 @@ async fn delete_account(
             "Type the address of this account, to show that you mean it.",
         )]));
     }
-    confirm_password(state, viewer, &permit, "password", field(fields, "password")).await?;
+    confirm_password(
+        state,
+        viewer,
+        &permit,
+        "password",
+        field(fields, "password"),
+    )
+    .await?;
     if account.has_second_factor {
         check_code(state, viewer, &account.id, field(fields, "code")).await?;
     }

@@ -101,7 +101,14 @@ pub async fn sign_up(
         Err(error) => {
             let (form, status) = returned(typed("", &fields), error)?;
             let attempts = guest_attempts(&state, &viewer).await?;
-            Ok(page::sign_up(&state, theme, field(&fields, "next"), attempts, &form, status))
+            Ok(page::sign_up(
+                &state,
+                theme,
+                field(&fields, "next"),
+                attempts,
+                &form,
+                status,
+            ))
         }
     }
 }
@@ -184,7 +191,8 @@ async fn make_account(
 pub fn new_password_fault(password: &str, name: &str, email: &str) -> Option<String> {
     password_fault(password, name, email).or_else(|| {
         is_common(password).then(|| {
-            "This password is one of the most used ones, which are tried first. Choose another.".to_owned()
+            "This password is one of the most used ones, which are tried first. Choose another."
+                .to_owned()
         })
     })
 }
@@ -219,7 +227,14 @@ pub async fn sign_in(
     axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
     let next = field(&fields, "next");
-    match check_password(&state, &viewer, field(&fields, "email"), field(&fields, "password")).await {
+    match check_password(
+        &state,
+        &viewer,
+        field(&fields, "email"),
+        field(&fields, "password"),
+    )
+    .await
+    {
         Ok((account, since)) if account.has_second_factor => {
             state.metrics.sign_in(SignInOutcome::HalfWay);
             viewer.await_second_factor(&account.id, since).await?;
@@ -279,8 +294,18 @@ async fn check_password(
         let subject = email_key(email);
         transact!(state.db, |conn| {
             // The address that was typed may be a password typed into the wrong field: it is not written down.
-            let account = store::credentials(conn, &subject).await?.map(|known| known.id);
-            note(conn, viewer, Action::SignInRefused, account.as_deref(), "", now).await
+            let account = store::credentials(conn, &subject)
+                .await?
+                .map(|known| known.id);
+            note(
+                conn,
+                viewer,
+                Action::SignInRefused,
+                account.as_deref(),
+                "",
+                now,
+            )
+            .await
         })?;
         return Err(refused());
     };
@@ -292,9 +317,7 @@ async fn check_password(
     let account = transact!(state.db, |conn| {
         pair.forget(conn).await?;
         address.give_back(conn).await?;
-        let account = store::account(conn, &known.id)
-            .await?
-            .ok_or_else(refused)?;
+        let account = store::account(conn, &known.id).await?.ok_or_else(refused)?;
         if account.disabled_at.is_some() {
             return Err(AppError::invalid(
                 "",
@@ -339,7 +362,15 @@ async fn open_session(
         } else {
             ""
         };
-        note(conn, viewer, Action::SignedIn, Some(&account.id), detail, now).await?;
+        note(
+            conn,
+            viewer,
+            Action::SignedIn,
+            Some(&account.id),
+            detail,
+            now,
+        )
+        .await?;
         Ok(claimed)
     })?;
     state.wake_mail();
@@ -354,7 +385,10 @@ async fn open_session(
     } else {
         see_other(&target)
     };
-    account.profile.theme.remember(&mut response, state.settings.https());
+    account
+        .profile
+        .theme
+        .remember(&mut response, state.settings.https());
     Ok(response)
 }
 
@@ -396,7 +430,9 @@ pub async fn second_factor(
     let Some(account) = account else {
         return Ok(see_other("/sign-in"));
     };
-    match super::second_factor::check_code(&state, &viewer, &account.id, field(&fields, "code")).await {
+    match super::second_factor::check_code(&state, &viewer, &account.id, field(&fields, "code"))
+        .await
+    {
         Ok(()) => {
             let next = field(&fields, "next");
             open_session(&state, &viewer, &account, true, pending.at, next).await
@@ -404,16 +440,19 @@ pub async fn second_factor(
         Err(error) => {
             state.metrics.sign_in(SignInOutcome::Refused);
             let (form, status) = returned(typed("", &fields), error)?;
-            Ok(page::second_factor_code(&state, theme, field(&fields, "next"), &form, status))
+            Ok(page::second_factor_code(
+                &state,
+                theme,
+                field(&fields, "next"),
+                &form,
+                status,
+            ))
         }
     }
 }
 
 /// `POST /sign-out`
-pub async fn sign_out(
-    State(state): State<AppState>,
-    viewer: Viewer,
-) -> Result<Response, AppError> {
+pub async fn sign_out(State(state): State<AppState>, viewer: Viewer) -> Result<Response, AppError> {
     // A guest's session holds their work: only an account's is ended.
     if viewer.account().is_some() {
         let now = state.clock.now();
@@ -472,7 +511,15 @@ async fn ask_for_link(state: &AppState, viewer: &Viewer, typed: &str) -> Result<
         let account = store::administration::by_email(conn, &permit, &email).await?;
         if let Some(account) = account.filter(|found| found.account().disabled_at.is_none()) {
             let account = account.account();
-            post(conn, state, account, &account.email, &Letter::ResetPassword, now).await?;
+            post(
+                conn,
+                state,
+                account,
+                &account.email,
+                &Letter::ResetPassword,
+                now,
+            )
+            .await?;
         }
         Ok(())
     })?;
@@ -490,7 +537,13 @@ pub async fn reset_password_page(
     let now = state.clock.now();
     let found = token::find(&mut reader.conn(), Purpose::ResetPassword, &secret, now).await?;
     Ok(unreferred(match found {
-        Some(_) => page::reset_password(&state, theme, &secret, &FormState::default(), StatusCode::OK),
+        Some(_) => page::reset_password(
+            &state,
+            theme,
+            &secret,
+            &FormState::default(),
+            StatusCode::OK,
+        ),
         None => page::expired_link(&state, theme, true),
     }))
 }
@@ -518,7 +571,9 @@ pub async fn reset_password(
     if let Some(message) = new_password_fault(password, &account.name, &account.email) {
         let form = typed("", &fields).with_faults(vec![fault("password", message)]);
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(unreferred(page::reset_password(&state, theme, &secret, &form, status)));
+        return Ok(unreferred(page::reset_password(
+            &state, theme, &secret, &form, status,
+        )));
     }
     let hash = state.passwords.hash(password).await?;
     let reset = transact!(state.db, |conn| {
@@ -529,10 +584,21 @@ pub async fn reset_password(
         store::set_password(conn, &permit, &hash, now).await?;
         let account = permit.account();
         // Who could read the mail has shown that the address works.
-        if account.email == token.email && account.email_verified_at.is_none() && state.settings.mail {
+        if account.email == token.email
+            && account.email_verified_at.is_none()
+            && state.settings.mail
+        {
             store::set_email(conn, &permit, &token.email, Some(now)).await?;
         }
-        note(conn, &viewer, Action::PasswordReset, Some(&account.id), "", now).await?;
+        note(
+            conn,
+            &viewer,
+            Action::PasswordReset,
+            Some(&account.id),
+            "",
+            now,
+        )
+        .await?;
         let letter = Letter::PasswordChanged { at: now };
         post(conn, &state, account, &account.email, &letter, now).await?;
         Ok(true)
@@ -599,7 +665,11 @@ pub async fn verify_email(
         return Ok(unreferred(page::expired_link(&state, theme, false)));
     }
     Ok(done(
-        if viewer.account().is_some() { "/account" } else { "/sign-in" },
+        if viewer.account().is_some() {
+            "/account"
+        } else {
+            "/sign-in"
+        },
         Notice::EmailVerified,
     ))
 }

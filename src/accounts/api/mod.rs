@@ -99,7 +99,15 @@ async fn post(
     if !state.settings.mail {
         return Ok(());
     }
-    mail::store::enqueue(conn, &new_id(now), Some(&account.id), letter, recipient, now).await
+    mail::store::enqueue(
+        conn,
+        &new_id(now),
+        Some(&account.id),
+        letter,
+        recipient,
+        now,
+    )
+    .await
 }
 
 /// Asks for the password again before something that cannot be taken back. Wrong ones are throttled as sign-ins are.

@@ -116,7 +116,10 @@ fn read_profile(fields: &Fields) -> Result<(String, Profile), AppError> {
         day => match day.parse::<jiff::civil::Date>() {
             Ok(date) if (2000..=2200).contains(&date.year()) => Some(date.to_string()),
             _ => {
-                keep("interview_on", "This is not a day. It looks like 2026-03-31.".to_owned());
+                keep(
+                    "interview_on",
+                    "This is not a day. It looks like 2026-03-31.".to_owned(),
+                );
                 None
             }
         },
@@ -126,7 +129,10 @@ fn read_profile(fields: &Fields) -> Result<(String, Profile), AppError> {
         hours => match hours.parse::<i64>() {
             Ok(hours @ 1..=80) => Some(hours),
             _ => {
-                keep("hours_a_week", "Hours a week are a whole number from 1 to 80.".to_owned());
+                keep(
+                    "hours_a_week",
+                    "Hours a week are a whole number from 1 to 80.".to_owned(),
+                );
                 None
             }
         },
@@ -188,14 +194,27 @@ async fn set_new_password(
     let hash = state.passwords.hash(password).await?;
     transact!(state.db, |conn| {
         store::set_password(conn, &permit, &hash, now).await?;
-        note(conn, viewer, Action::PasswordChanged, Some(&account.id), "", now).await?;
+        note(
+            conn,
+            viewer,
+            Action::PasswordChanged,
+            Some(&account.id),
+            "",
+            now,
+        )
+        .await?;
         let letter = Letter::PasswordChanged { at: now };
         post(conn, state, account, &account.email, &letter, now).await
     })?;
     state.wake_mail();
     // This session goes on under a new id.
     viewer
-        .sign_in(&account.id, &account.owner_id, viewer.with_second_factor(), now)
+        .sign_in(
+            &account.id,
+            &account.owner_id,
+            viewer.with_second_factor(),
+            now,
+        )
         .await
 }
 
@@ -222,7 +241,14 @@ async fn set_new_email(
         email(field(fields, "email")).map_err(|message| AppError::invalid("email", message))?;
     let permit = own(state, viewer).await?;
     let account = permit.account();
-    confirm_password(state, viewer, &permit, "password", field(fields, "password")).await?;
+    confirm_password(
+        state,
+        viewer,
+        &permit,
+        "password",
+        field(fields, "password"),
+    )
+    .await?;
     if state.settings.mail && email_key(&email) != email_key(&account.email) {
         // Whether another account has the address shows only to who can read its mail.
         verification(state, &permit, &email).await?;
@@ -233,13 +259,17 @@ async fn set_new_email(
         .filter(|_| email_key(&email) == email_key(&account.email));
     transact!(state.db, |conn| {
         if !store::set_email(conn, &permit, &email, verified).await? {
-            return Err(AppError::invalid(
-                "email",
-                "Another account has this address.",
-            )
-            .into());
+            return Err(AppError::invalid("email", "Another account has this address.").into());
         }
-        note(conn, viewer, Action::EmailChanged, Some(&account.id), "", now).await
+        note(
+            conn,
+            viewer,
+            Action::EmailChanged,
+            Some(&account.id),
+            "",
+            now,
+        )
+        .await
     })?;
     Ok(Notice::EmailChanged)
 }
@@ -257,9 +287,10 @@ async fn verification(
         email: email.to_owned(),
     };
     transact!(state.db, |conn| {
-        throttle.take(conn, now).await.map_err(|refused| {
-            refused.explained("A link was asked for often within the hour.")
-        })?;
+        throttle
+            .take(conn, now)
+            .await
+            .map_err(|refused| refused.explained("A link was asked for often within the hour."))?;
         post(conn, state, account, email, &letter, now).await
     })?;
     state.wake_mail();

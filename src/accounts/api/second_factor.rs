@@ -71,9 +71,10 @@ pub async fn check_code(
     // The tries are counted whatever comes of them: a transaction of their own.
     transact!(state.db, |conn| {
         for throttle in [&here, &everywhere] {
-            throttle.take(conn, now).await.map_err(|refused| {
-                refused.explained("The code was wrong too often.")
-            })?;
+            throttle
+                .take(conn, now)
+                .await
+                .map_err(|refused| refused.explained("The code was wrong too often."))?;
         }
         Ok(())
     })?;
@@ -89,7 +90,15 @@ pub async fn check_code(
             None => {
                 let used = rows::take_recovery_code(conn, account, &folded(code), now).await?;
                 if used {
-                    note(conn, viewer, Action::RecoveryCodeUsed, Some(account), "", now).await?;
+                    note(
+                        conn,
+                        viewer,
+                        Action::RecoveryCodeUsed,
+                        Some(account),
+                        "",
+                        now,
+                    )
+                    .await?;
                 }
                 used
             }
@@ -187,7 +196,9 @@ async fn show(
         required: account.is_administrator,
     };
     let zone = &account.profile.time_zone;
-    Ok(page::second_factor(state, theme, &factor, zone, form, status))
+    Ok(page::second_factor(
+        state, theme, &factor, zone, form, status,
+    ))
 }
 
 /// `POST /account/second-factor/start`
@@ -292,8 +303,14 @@ pub async fn renew_codes(
     if !permit.account().has_second_factor {
         return Ok(see_other(PAGE));
     }
-    if let Err(error) =
-        confirm_password(&state, &viewer, &permit, "password", field(&fields, "password")).await
+    if let Err(error) = confirm_password(
+        &state,
+        &viewer,
+        &permit,
+        "password",
+        field(&fields, "password"),
+    )
+    .await
     {
         let (form, status) = returned(typed("codes", &fields), error)?;
         return show(&state, &viewer, theme, &form, status).await;
@@ -302,7 +319,15 @@ pub async fn renew_codes(
     transact!(state.db, |conn| {
         keep_codes(conn, &permit, &codes).await?;
         let id = &permit.account().id;
-        note(conn, &viewer, Action::RecoveryCodesRenewed, Some(id), "", now).await
+        note(
+            conn,
+            &viewer,
+            Action::RecoveryCodesRenewed,
+            Some(id),
+            "",
+            now,
+        )
+        .await
     })?;
     Ok(page::recovery_codes(&state, theme, &codes, PAGE))
 }
@@ -323,7 +348,14 @@ pub async fn turn_off(
         return Ok(see_other(PAGE));
     }
     let checked = async {
-        confirm_password(&state, &viewer, &permit, "password", field(&fields, "password")).await?;
+        confirm_password(
+            &state,
+            &viewer,
+            &permit,
+            "password",
+            field(&fields, "password"),
+        )
+        .await?;
         check_code(&state, &viewer, &account.id, field(&fields, "code")).await
     };
     if let Err(error) = checked.await {
@@ -335,7 +367,9 @@ pub async fn turn_off(
         changed(conn, &state, &viewer, &permit, false, now).await
     })?;
     state.wake_mail();
-    viewer.sign_in(&account.id, &account.owner_id, false, now).await?;
+    viewer
+        .sign_in(&account.id, &account.owner_id, false, now)
+        .await?;
     Ok(done(PAGE, Notice::SecondFactorOff))
 }
 

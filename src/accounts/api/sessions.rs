@@ -83,7 +83,15 @@ pub async fn end_others(
         let permit = store::permit(conn, viewer.account()).await?;
         let ended = store::end_other_sessions(conn, &permit, &here).await?;
         let id = &permit.account().id;
-        note(conn, &viewer, Action::SessionsEnded, Some(id), "all others", now).await?;
+        note(
+            conn,
+            &viewer,
+            Action::SessionsEnded,
+            Some(id),
+            "all others",
+            now,
+        )
+        .await?;
         Ok(ended)
     })?;
     let count = u32::try_from(ended).unwrap_or(u32::MAX);

@@ -139,12 +139,14 @@ pub async fn count_found(
     text: &str,
 ) -> Result<i64, StoreError> {
     let text = text.to_lowercase().replace('\0', "");
-    let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
+    let (count,) = on!(conn, |c| {
+        sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(*) FROM account WHERE $1 = '' OR email_key LIKE $2 ESCAPE '\\' OR LOWER(name) LIKE $2 ESCAPE '\\' OR id = $1"
     )
     .bind(&text)
     .bind(format!("%{}%", like_literal(&text)))
-    .fetch_one(c))?;
+    .fetch_one(c)
+    })?;
     Ok(count)
 }
 

@@ -103,6 +103,9 @@ impl Action {
     }
 }
 
+/// What stands in the log instead of a network address.
+pub const COMMAND_LINE: &str = "command line";
+
 /// What is written down.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
@@ -192,7 +195,8 @@ pub async fn count(
     _: &AdminPermit,
     filter: &Filter,
 ) -> Result<i64, StoreError> {
-    let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
+    let (count,) = on!(conn, |c| {
+        sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(*) FROM audit_log \
          WHERE ($1 = '' OR action = $1) AND ($2 = '' OR actor = $2 OR subject = $2) AND at >= $3 AND at < $4"
     )
@@ -200,6 +204,7 @@ pub async fn count(
     .bind(filter.account.as_deref().unwrap_or_default())
     .bind(filter.from.unwrap_or(i64::MIN))
     .bind(filter.to.unwrap_or(i64::MAX))
-    .fetch_one(c))?;
+    .fetch_one(c)
+    })?;
     Ok(count)
 }

@@ -2,23 +2,31 @@
 //!
 //! Must never write half a file or over another one unasked, nor import half an archive.
 
-mod store;
-
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::domain::archive::{self, Account, Archive, Fault, Format};
+use crate::accounts::store::administration::by_email;
+use crate::accounts::store::archive::{bring_in, collect};
+use crate::accounts::store::audit::{Action, COMMAND_LINE, Entry, add};
+use crate::accounts::store::{AccountPermit, AdminPermit};
+use crate::domain::archive::{self, Fault};
 use crate::domain::attempt::UnixMillis;
-use crate::practice::store::archive::{ImportReport, everything, import as import_attempts};
-use crate::server::clock::new_id;
-use crate::server::content_library::Library;
+use crate::error::AppError;
+use crate::practice::store::archive::ImportReport;
+use crate::server::clock::Clock;
+use crate::server::config::Config;
+use crate::server::content_library::{Library, Origin};
 use crate::server::database::Db;
+use crate::server::database::{Conn, StoreError};
 use crate::server::zip_archive::{account_zip, read_archive, titles};
 use crate::transact;
+
+use super::migrate::open_migrated;
 
 /// The largest file, and the largest `headroom.json` in it, that the command line takes, in bytes.
 const MOST_BYTES: usize = 2 * 1024 * 1024 * 1024;
@@ -92,6 +100,29 @@ impl fmt::Display for Imported {
     }
 }
 
+/// `headroom export`
+pub async fn run_export(args: ExportArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let origin = config
+        .content
+        .clone()
+        .map_or(Origin::Program, Origin::Directory);
+    let library = Library::read(&origin).context("the content directory cannot be read")?;
+    let db = open_migrated(config).await?;
+    let done = export(&db, &library, &args, Clock::System.now()).await;
+    db.close().await;
+    println!("{}", done?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `headroom import`
+pub async fn run_import(args: ImportArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let db = open_migrated(config).await?;
+    let done = import(&db, &args, Clock::System.now()).await;
+    db.close().await;
+    println!("{}", done?);
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Writes everything that is kept of an account into a new zip file, which only this user can read.
 pub async fn export(
     db: &Db,
@@ -101,16 +132,13 @@ pub async fn export(
 ) -> anyhow::Result<Exported> {
     // Said before the work is done; what counts is said when the file gets its name.
     refuse_existing(args)?;
-    let (owner, account) = find(db, &args.email).await?;
-    let mut reader = db.read().await?;
-    let attempts = everything(&mut reader.conn(), &owner).await?;
-    drop(reader);
-    let archive = Archive {
-        format: Format::One,
-        exported_at: now,
-        account,
-        attempts,
-    };
+    // One transaction, so that everything is of one moment.
+    let archive = transact!(db, |conn| {
+        let permit = find(conn, &args.email).await?;
+        let archive = collect(conn, &permit, now).await?;
+        note(conn, &permit, Action::Exported, now).await?;
+        Ok(archive)
+    })?;
     let zip = account_zip(&archive, &titles(library)).context("the archive cannot be packed")?;
     write_whole(args, &zip).with_context(|| {
         format!(
@@ -139,37 +167,43 @@ pub async fn import(db: &Db, args: &ImportArgs, now: UnixMillis) -> anyhow::Resu
             args.file.display()
         );
     };
-    let (owner, _) = find(db, &args.email).await?;
-    let outcome = transact!(db, |conn| import_attempts(
-        conn,
-        &owner,
-        &archive.attempts,
-        || new_id(now),
-        now
-    )
-    .await);
+    let report = transact!(db, |conn| {
+        let permit = find(conn, &args.email).await?;
+        note(conn, &permit, Action::Imported, now).await?;
+        bring_in(conn, &permit, &archive, now).await
+    })?;
     Ok(Imported {
-        report: outcome?,
+        report,
         warnings: faults,
     })
 }
 
-/// The owner and the account of an address.
-async fn find(db: &Db, email: &str) -> anyhow::Result<(String, Account)> {
-    let key = email.trim().to_lowercase();
-    let mut reader = db.read().await?;
-    // Postgres refuses a text with NUL.
-    let found = if key.contains('\0') {
-        None
-    } else {
-        store::account(&mut reader.conn(), &key).await?
-    };
-    found.with_context(|| {
-        format!(
+/// Leave for the account of an address.
+async fn find(conn: &mut Conn<'_>, email: &str) -> Result<AccountPermit, StoreError> {
+    let permit = AdminPermit::of_the_command_line();
+    by_email(conn, &permit, email).await?.ok_or_else(|| {
+        let message = format!(
             "there is no account with the address {}; check its spelling",
             email.escape_debug()
-        )
+        );
+        AppError::invalid("email", message).into()
     })
+}
+
+async fn note(
+    conn: &mut Conn<'_>,
+    permit: &AccountPermit,
+    action: Action,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let entry = Entry {
+        actor: None,
+        action,
+        subject: Some(&permit.account().id),
+        detail: "",
+        address: COMMAND_LINE,
+    };
+    add(conn, &entry, now).await
 }
 
 fn refuse_existing(args: &ExportArgs) -> anyhow::Result<()> {

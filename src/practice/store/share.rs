@@ -70,11 +70,13 @@ pub async fn links(
     conn: &mut Conn<'_>,
     permit: &AttemptPermit,
 ) -> Result<Vec<ShareLink>, StoreError> {
-    on!(conn, |c| sqlx::query_as::<_, ShareLink>(
+    on!(conn, |c| {
+        sqlx::query_as::<_, ShareLink>(
         "SELECT id, created_at, revoked_at FROM share_link WHERE attempt_id = $1 ORDER BY created_at DESC, id DESC"
     )
     .bind(&permit.attempt().id)
-    .fetch_all(c))
+    .fetch_all(c)
+    })
 }
 
 /// From now on the link leads nowhere.
@@ -87,13 +89,15 @@ pub async fn revoke(
     if uuid::Uuid::parse_str(id).is_err() {
         return Err(AppError::NotFound.into());
     }
-    let revoked = affected!(conn, |c| sqlx::query(
+    let revoked = affected!(conn, |c| {
+        sqlx::query(
         "UPDATE share_link SET revoked_at = COALESCE(revoked_at, $3) WHERE id = $1 AND attempt_id = $2"
     )
     .bind(id)
     .bind(&permit.attempt().id)
     .bind(now)
-    .execute(c))?;
+    .execute(c)
+    })?;
     if revoked == 0 {
         return Err(AppError::NotFound.into());
     }
@@ -102,13 +106,15 @@ pub async fn revoke(
 
 /// Leave for whoever has a link that works.
 pub async fn open(conn: &mut Conn<'_>, secret: &str) -> Result<SharedPermit, StoreError> {
-    let row = on!(conn, |c| sqlx::query_as::<_, AttemptRow>(
+    let row = on!(conn, |c| {
+        sqlx::query_as::<_, AttemptRow>(
         "SELECT attempt.id, prompt, way, level, minutes, started_at, phase, marked_at, \
          (SELECT COUNT(*) FROM score WHERE attempt_id = attempt.id) AS scores \
          FROM attempt JOIN share_link ON share_link.attempt_id = attempt.id WHERE token_hash = $1 AND revoked_at IS NULL"
     )
     .bind(sha256_hex(secret))
-    .fetch_optional(c))?;
+    .fetch_optional(c)
+    })?;
     let attempt = row.ok_or(AppError::NotFound)?.read()?;
     Ok(SharedPermit {
         permit: AttemptPermit { attempt },
@@ -122,9 +128,6 @@ pub async fn sections(
     super::sections(conn, &permit.permit).await
 }
 
-pub async fn scores(
-    conn: &mut Conn<'_>,
-    permit: &SharedPermit,
-) -> Result<Vec<Score>, StoreError> {
+pub async fn scores(conn: &mut Conn<'_>, permit: &SharedPermit) -> Result<Vec<Score>, StoreError> {
     super::scores(conn, &permit.permit).await
 }
