@@ -15,10 +15,7 @@ pub fn run(config: &Config) -> ExitCode {
         .max()
         .unwrap_or(0);
     for line in &lines {
-        println!(
-            "{:key$}  {:value$}  {}",
-            line.key, line.value, line.place
-        );
+        println!("{:key$}  {:value$}  {}", line.key, line.value, line.place);
     }
     ExitCode::SUCCESS
 }

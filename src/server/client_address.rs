@@ -14,11 +14,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The client's address. `X-Forwarded-For` is read from its right end, where the nearest proxy wrote, and only as long
 /// as whoever wrote an entry is trusted: everything left of that may have been made up by the client.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| {
-        trusted
-            .iter()
-            .any(|network| network.contains(&address))
-    };
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut client = peer.to_canonical();
     // Several headers are as good as one that joins them.
     for value in headers.get_all(FORWARDED_FOR).iter().rev() {
@@ -68,17 +64,37 @@ mod tests {
             ("10.0.0.1", &["198.51.100.7"], &own, "198.51.100.7"),
             ("10.0.0.1", &["1.1.1.1, 198.51.100.7"], &own, "198.51.100.7"),
             ("10.0.0.1", &["10.9.9.9,198.51.100.7"], &own, "198.51.100.7"),
-            ("10.0.0.1", &["1.1.1.1", "198.51.100.7"], &own, "198.51.100.7"),
+            (
+                "10.0.0.1",
+                &["1.1.1.1", "198.51.100.7"],
+                &own,
+                "198.51.100.7",
+            ),
             // Two proxies.
-            ("10.0.0.1", &["198.51.100.7, 192.168.1.1"], &own, "198.51.100.7"),
-            ("10.0.0.1", &["6.6.6.6, 198.51.100.7 ,\t192.168.1.1"], &own, "198.51.100.7"),
+            (
+                "10.0.0.1",
+                &["198.51.100.7, 192.168.1.1"],
+                &own,
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                &["6.6.6.6, 198.51.100.7 ,\t192.168.1.1"],
+                &own,
+                "198.51.100.7",
+            ),
             // All are ours: the farthest.
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &own, "10.0.0.3"),
             // What cannot be read ends the walk at the last that could.
             ("10.0.0.1", &["198.51.100.7, nonsense"], &own, "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.7, "], &own, "10.0.0.1"),
             ("10.0.0.1", &[""], &own, "10.0.0.1"),
-            ("10.0.0.1", &["198.51.100.7, unknown, 10.0.0.2"], &own, "10.0.0.2"),
+            (
+                "10.0.0.1",
+                &["198.51.100.7, unknown, 10.0.0.2"],
+                &own,
+                "10.0.0.2",
+            ),
             ("10.0.0.1", &["198.51.100.7, 10.0.0.256"], &own, "10.0.0.1"),
             // Without a proxy's entry the proxy itself is the client.
             ("10.0.0.1", &[], &own, "10.0.0.1"),
@@ -93,7 +109,10 @@ mod tests {
         for (peer, values, trusted, expected) in cases {
             let mut headers = HeaderMap::new();
             for value in *values {
-                headers.append(FORWARDED_FOR, HeaderValue::from_str(value).expect("a value"));
+                headers.append(
+                    FORWARDED_FOR,
+                    HeaderValue::from_str(value).expect("a value"),
+                );
             }
             let trusted: Vec<IpNet> = trusted
                 .iter()

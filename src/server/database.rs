@@ -260,9 +260,7 @@ impl Db {
     /// The folder of the SQLite file; `None` on Postgres and for a database in memory.
     pub fn folder(&self) -> Option<PathBuf> {
         match self {
-            Self::Sqlite { write, .. } => {
-                folder_of(write.connect_options().get_filename())
-            }
+            Self::Sqlite { write, .. } => folder_of(write.connect_options().get_filename()),
             Self::Postgres(_) => None,
         }
     }
@@ -321,7 +319,8 @@ pub fn sqlite_file(url: &str) -> Option<PathBuf> {
 
 fn folder_of(file: &Path) -> Option<PathBuf> {
     // sqlx gives a database in memory a name of its own.
-    if file.to_string_lossy().contains(":memory:") || file.starts_with("file:") {
+    let name = file.to_string_lossy();
+    if name.contains(":memory:") || name.starts_with("file:") {
         return None;
     }
     let folder = file.parent()?;

@@ -47,6 +47,7 @@ pub fn published() -> &'static PublishedPrompt {
 
 pub struct TestApp {
     pub db: Db,
+    pub state: AppState,
     pub router: Router,
     clock: Arc<AtomicI64>,
     /// Removed with the test.
@@ -90,7 +91,8 @@ impl TestApp {
             settings,
         );
         Self {
-            router: router(state),
+            router: router(state.clone()),
+            state,
             db,
             clock,
             _database: None,

@@ -249,10 +249,8 @@ pub(super) const FILTER: Reader<String> = Reader {
     form: Form::Text,
     expected: "a log filter, as in info or warn,headroom=debug",
     read: |text| {
-        let sound = !text.is_empty()
-            && tracing_subscriber::EnvFilter::builder()
-                .parse(text)
-                .is_ok();
+        let sound =
+            !text.is_empty() && tracing_subscriber::EnvFilter::builder().parse(text).is_ok();
         sound.then(|| text.to_owned())
     },
 };

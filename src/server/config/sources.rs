@@ -140,7 +140,11 @@ fn of_toml(name: &str, text: &str, folder: &Path, faults: &mut Vec<ConfigFault>)
 /// Keys of nested tables are joined: `[database] url` is `database_url`.
 fn flatten(name: &str, text: &str, table: &DeTable<'_>, above: &[&str], raws: &mut Vec<Raw>) {
     for (key, value) in table {
-        let path: Vec<&str> = above.iter().copied().chain([key.get_ref().as_ref()]).collect();
+        let path: Vec<&str> = above
+            .iter()
+            .copied()
+            .chain([key.get_ref().as_ref()])
+            .collect();
         if let DeValue::Table(inner) = value.get_ref() {
             flatten(name, text, inner, &path, raws);
             continue;
@@ -248,8 +252,8 @@ fn taken(
         if form.is_some_and(|form| form != Form::Text) {
             return Err(format!("{}: expected the name of a file", raw.spelled));
         }
-        let text =
-            text_of(&folder.join(value)).map_err(|why| format!("{}: {value} {why}", raw.spelled))?;
+        let text = text_of(&folder.join(value))
+            .map_err(|why| format!("{}: {value} {why}", raw.spelled))?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
         if text.is_empty() {
@@ -287,13 +291,15 @@ fn suggestion(key: &str, spell: impl Fn(&str) -> String) -> String {
         .flat_map(|setting| [Some(setting.key.to_owned()), setting.file_key()])
         .flatten()
         .map(|known| {
-            let likeness = strsim::normalized_damerau_levenshtein(&known, key);
+            let likeness = strsim::jaro_winkler(&known, key);
             (likeness, known)
         })
-        .filter(|(likeness, _)| *likeness > 0.55)
+        .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, known)| format!("; did you mean {}?", spell(&known)))
-        .unwrap_or_else(|| "; `headroom config check` lists all".to_owned())
+        .map_or_else(
+            || "; `headroom config check` lists all".to_owned(),
+            |(_, known)| format!("; did you mean {}?", spell(&known)),
+        )
 }
 
 /// A small text file, or what is wrong with it.
