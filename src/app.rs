@@ -327,6 +327,7 @@ async fn outermost(State(state): State<AppState>, mut request: Request, next: Ne
     let path = request.uri().path().to_owned();
     let wants_page = !path.starts_with("/api/")
         && !path.starts_with("/assets/")
+        && path != "/readyz"
         && request.headers().get(ACCEPT).is_some_and(|accept| {
             accept
                 .as_bytes()
@@ -367,14 +368,9 @@ async fn ready(State(state): State<AppState>) -> Response {
     let faults = readiness::faults(&state).await;
     let no_store = [(CACHE_CONTROL, "no-store")];
     if faults.is_empty() {
-        (no_store, "ready\n").into_response()
+        (no_store, "ready").into_response()
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            no_store,
-            faults.join("\n") + "\n",
-        )
-            .into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, no_store, faults.join("\n")).into_response()
     }
 }
 

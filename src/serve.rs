@@ -127,11 +127,13 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         reaches(stop.clone(), Stop::Finish),
     );
     tokio::select! {
-        served = served => served?,
+        // First: a server without requests has finished in the same moment.
+        biased;
         () = reaches(stop, Stop::AtOnce) => {
-            tracing::warn!("stopped at once, with requests still running");
+            tracing::warn!("told to stop once more; stopped at once");
             return Ok(ExitCode::FAILURE);
         }
+        served = served => served?,
     }
     sweeper.abort();
     if let Err(error) = mailer.await {
@@ -200,7 +202,7 @@ async fn sweep(db: Db, clock: Clock) {
 pub async fn reaches(mut stop: watch::Receiver<Stop>, far: Stop) {
     if stop.wait_for(|now| *now >= far).await.is_err() {
         // Whoever could say so is gone, and so is the process.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

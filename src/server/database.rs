@@ -346,7 +346,8 @@ fn keep_private(file: &Path) -> std::io::Result<()> {
 
 fn folder_of(file: &Path) -> Option<PathBuf> {
     // sqlx gives a database in memory a name of its own.
-    if file.to_string_lossy().contains(":memory:") || file.starts_with("file:") {
+    let name = file.to_string_lossy();
+    if name.contains(":memory:") || name.starts_with("file:") {
         return None;
     }
     let folder = file.parent()?;

@@ -20,7 +20,7 @@ const WRITERS: usize = 8;
 const ROUNDS: usize = 5;
 const WRITING_FOR: Duration = Duration::from_millis(1500);
 
-fn program() -> PathBuf {
+pub(super) fn program() -> PathBuf {
     let named = std::env::var_os("HEADROOM_BIN").map(PathBuf::from);
     let beside = || {
         Some(
@@ -97,13 +97,13 @@ impl Drop for Server {
 }
 
 /// A browser of few words: one connection, one cookie.
-struct Client {
+pub(super) struct Client {
     stream: BufReader<TcpStream>,
-    cookie: String,
+    pub(super) cookie: String,
 }
 
 impl Client {
-    fn connect(address: SocketAddr) -> Option<Self> {
+    pub(super) fn connect(address: SocketAddr) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
@@ -115,7 +115,12 @@ impl Client {
     }
 
     /// Status, `Location` and body; `None` when the connection breaks, which it does when the server is killed.
-    fn post(&mut self, path: &str, kind: &str, body: &str) -> Option<(u16, String, String)> {
+    pub(super) fn post(
+        &mut self,
+        path: &str,
+        kind: &str,
+        body: &str,
+    ) -> Option<(u16, String, String)> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: test\r\nSec-Fetch-Site: same-origin\r\nAccept: application/json\r\nCookie: {}\r\n\
              Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::routing::get;
+use axum::{Extension, Router};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::server::client_address::PeerAddr;
 use crate::server::listener::{Limits, serve};
 
 const HEADER_LIMIT: Duration = Duration::from_millis(400);
@@ -27,6 +28,10 @@ async fn start(connections: usize, stop: Duration) -> Server {
     };
     let router = Router::new()
         .route("/", get(|| async { "here" }))
+        .route(
+            "/peer",
+            get(|Extension(PeerAddr(peer)): Extension<PeerAddr>| async move { peer.to_string() }),
+        )
         .route("/slow", get(move || slow(600)))
         .route("/stuck", get(move || slow(60_000)));
     let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -165,6 +170,17 @@ async fn a_running_request_is_finished_before_the_server_stops() {
         TcpStream::connect(server.address).await.is_err(),
         "nothing listens any more"
     );
+}
+
+#[tokio::test]
+async fn a_request_knows_who_opened_its_connection() {
+    let server = start(100, Duration::from_secs(5)).await;
+    let request =
+        "GET /peer HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: close\r\n\r\n";
+    let stream = server.send(request).await;
+    let own = stream.local_addr().expect("an address").to_string();
+    let answer = rest_of(stream).await;
+    assert!(answer.ends_with(&own), "{own}: {answer}");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ const FILE: &str = "config.config";
 /// A key that can be given as a flag.
 struct Key {
     /// A setting's key, or one that names a file.
-    key: String,
+    name: String,
     /// With dashes.
     flag: String,
     /// Apart from those of the commands' own flags.
@@ -37,10 +37,10 @@ static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
             [Some(setting.key.to_owned()), setting.file_key()]
                 .into_iter()
                 .flatten()
-                .map(move |key| Key {
-                    flag: key.replace('_', "-"),
-                    id: format!("config.{key}"),
-                    key,
+                .map(move |name| Key {
+                    flag: name.replace('_', "-"),
+                    id: format!("config.{name}"),
+                    name,
                     setting,
                 })
         })
@@ -58,9 +58,9 @@ fn arg(id: &'static str, flag: &'static str, help: String) -> Arg {
 }
 
 fn arg_of(key: &'static Key) -> Arg {
-    let variable = super::variable(&key.key);
+    let variable = super::variable(&key.name);
     let setting = key.setting;
-    if key.key != setting.key {
+    if key.name != setting.key {
         let help = format!(
             "File that holds the value of --{} [env: {variable}]",
             setting.flag()
@@ -114,7 +114,7 @@ impl clap::FromArgMatches for ConfigFlags {
         }
         for key in KEYS.iter() {
             if let Some(value) = matches.get_one::<String>(&key.id) {
-                self.values.push((key.key.clone(), value.clone()));
+                self.values.push((key.name.clone(), value.clone()));
             }
         }
         Ok(())

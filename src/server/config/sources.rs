@@ -291,13 +291,15 @@ fn suggestion(key: &str, spell: impl Fn(&str) -> String) -> String {
         .flat_map(|setting| [Some(setting.key.to_owned()), setting.file_key()])
         .flatten()
         .map(|known| {
-            let likeness = strsim::normalized_damerau_levenshtein(&known, key);
+            let likeness = strsim::jaro_winkler(&known, key);
             (likeness, known)
         })
-        .filter(|(likeness, _)| *likeness > 0.55)
+        .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, known)| format!("; did you mean {}?", spell(&known)))
-        .unwrap_or_else(|| "; `headroom config check` lists all".to_owned())
+        .map_or_else(
+            || "; `headroom config check` lists all".to_owned(),
+            |(_, known)| format!("; did you mean {}?", spell(&known)),
+        )
 }
 
 /// A small text file, or what is wrong with it.

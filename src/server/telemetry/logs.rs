@@ -36,7 +36,8 @@ where
     let writer = move || OneLine(writer());
     Ok(match format {
         LogFormat::Pretty => fmt::layer()
-            .with_ansi(io::stderr().is_terminal())
+            // Colours would have to be told from those that somebody sends.
+            .with_ansi(false)
             .with_writer(writer)
             .with_filter(filter)
             .boxed(),
@@ -61,10 +62,8 @@ impl<W: Write> Write for OneLine<W> {
         let (line, end) = text
             .strip_suffix('\n')
             .map_or((&*text, ""), |line| (line, "\n"));
-        // The formatter escapes this one in everything that comes from outside; what is left are its own colours.
         let forges = |character: char| {
-            character.is_control() && character != '\u{1b}'
-                || matches!(character, '\u{2028}' | '\u{2029}')
+            character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
         };
         if line.contains(forges) {
             let mut safe = String::with_capacity(line.len() + 16);
