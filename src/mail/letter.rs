@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::attempt::{MINUTE, UnixMillis};
+use crate::accounts::store::token::Purpose;
+use crate::domain::attempt::UnixMillis;
 
 /// The most characters that a letter repeats of what somebody else wrote, as the name of a device.
 const LONGEST_QUOTE: usize = 200;
@@ -37,32 +38,6 @@ pub enum Letter {
         on: bool,
         at: UnixMillis,
     },
-}
-
-/// What the link of a letter is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// The purpose of its token, and the folder of its path.
-    pub purpose: &'static str,
-    /// How long it works after the letter was sent, in milliseconds.
-    pub lifetime: i64,
-}
-
-pub const VERIFY_EMAIL: Link = Link {
-    purpose: "verify-email",
-    lifetime: 7 * 24 * 60 * MINUTE,
-};
-
-pub const RESET_PASSWORD: Link = Link {
-    purpose: "reset-password",
-    lifetime: 60 * MINUTE,
-};
-
-impl Link {
-    /// The whole address, for a letter or for an administrator's terminal.
-    pub fn url(self, public_url: &str, token: &str) -> String {
-        format!("{public_url}/{}/{token}", self.purpose)
-    }
 }
 
 /// What a text needs to know besides its letter.
@@ -104,10 +79,11 @@ impl Letter {
         serde_json::from_value(serde_json::json!({ "kind": kind, "detail": detail })).ok()
     }
 
-    pub fn link(&self) -> Option<Link> {
+    /// What its link is for.
+    pub fn link(&self) -> Option<Purpose> {
         match self {
-            Self::VerifyAddress { .. } => Some(VERIFY_EMAIL),
-            Self::ResetPassword => Some(RESET_PASSWORD),
+            Self::VerifyAddress { .. } => Some(Purpose::VerifyEmail),
+            Self::ResetPassword => Some(Purpose::ResetPassword),
             _ => None,
         }
     }

@@ -7,13 +7,11 @@ use sqlx::FromRow;
 
 use crate::domain::attempt::{MINUTE, UnixMillis};
 use crate::error::AppError;
-use crate::server::clock::random_bytes;
 use crate::server::database::{Conn, StoreError};
-use crate::server::session::sha256_hex;
 use crate::{affected, on};
 
+pub use super::letter::Letter;
 use super::letter::one_line;
-pub use super::letter::{Letter, Link, RESET_PASSWORD, VERIFY_EMAIL};
 
 /// How long a node has for sending what it leased, in milliseconds. It is longer than sending can take.
 pub const LEASE: i64 = 2 * MINUTE;
@@ -139,44 +137,6 @@ pub async fn lease_due(
         }
     }
     Ok(leased)
-}
-
-/// A new token for a link of this account, in hexadecimal; its SHA-256 is kept, and the account's earlier tokens of the
-/// purpose end. What comes back in a link is looked up by the SHA-256 of that text. `lifetime` is in milliseconds.
-pub async fn issue_token(
-    conn: &mut Conn<'_>,
-    account_id: &str,
-    purpose: &str,
-    email: &str,
-    now: UnixMillis,
-    lifetime: i64,
-) -> Result<String, StoreError> {
-    use std::fmt::Write as _;
-    let token = random_bytes::<32>()
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-    affected!(conn, |c| sqlx::query(
-        "DELETE FROM token WHERE account_id = $1 AND purpose = $2"
-    )
-    .bind(account_id)
-    .bind(purpose)
-    .execute(c))?;
-    affected!(conn, |c| {
-        sqlx::query(
-        "INSERT INTO token (token_hash, account_id, purpose, email, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)"
-    )
-    .bind(sha256_hex(&token))
-    .bind(account_id)
-    .bind(purpose)
-    .bind(email)
-    .bind(now)
-    .bind(now.saturating_add(lifetime))
-    .execute(c)
-    })?;
-    Ok(token)
 }
 
 /// The mail server has the letter. Holds even when the lease has ended meanwhile.

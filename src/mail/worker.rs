@@ -16,6 +16,7 @@ use lettre::{Address, Message};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::accounts::store::token;
 use crate::domain::attempt::UnixMillis;
 use crate::server::clock::{Clock, random_bytes};
 use crate::server::database::{Conn, Db, StoreError};
@@ -190,8 +191,7 @@ impl Worker {
                     _ => &lease.recipient,
                 };
                 let token =
-                    store::issue_token(conn, account_id, link.purpose, email, now, link.lifetime)
-                        .await?;
+                    token::issue(conn, account_id, link, email, random_bytes(), now).await?;
                 link.url(public_url, &token)
             }
         };

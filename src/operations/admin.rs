@@ -91,9 +91,8 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
             let link = create(db, &permit, &name, &email, password.as_deref(), now).await?;
             println!("{email} is an administrator.");
             if let Some(secret) = link {
-                println!(
-                    "Choose the password here, within an hour:\n{public_url}/reset-password/{secret}"
-                );
+                let link = Purpose::ResetPassword.url(public_url, &secret);
+                println!("Choose the password here, within an hour:\n{link}");
             }
             println!(
                 "Administration opens once the second factor is set up: {public_url}/account/second-factor"
@@ -117,7 +116,7 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
             without_second_factor,
         } => {
             let secret = reset(db, &permit, &email, without_second_factor, now).await?;
-            println!("{public_url}/reset-password/{secret}");
+            println!("{}", Purpose::ResetPassword.url(public_url, &secret));
             eprintln!("The link works once, for an hour. Who follows it chooses a new password.");
         }
     }

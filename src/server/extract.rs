@@ -23,6 +23,7 @@ use super::session::{
 };
 use super::state::AppState;
 use super::store;
+use super::telemetry::record_account;
 use super::throttle::{HOUR, Throttle, address_key};
 
 /// Light, dark, or what the system says.
@@ -282,7 +283,7 @@ impl FromRequestParts<AppState> for Viewer {
         let owner: Option<String> = take_field(&session, OWNER).await?;
         let account: Option<String> = take_field(&session, ACCOUNT).await?;
         if let Some(account) = &account {
-            tracing::Span::current().record("account", account.as_str());
+            record_account(account);
         }
         let viewer = Self {
             signed_in_at: take_field(&session, SIGNED_IN_AT).await?,

@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::app::{START, library};
 use super::engines::{Database, on_each_engine};
+use crate::accounts::store::{self as accounts, NewAccount};
 use crate::domain::archive::{
     Account, Archive, ArchivedAttempt, ArchivedRevision, Format, Titles, parse,
 };
@@ -26,6 +27,7 @@ use crate::practice::store;
 use crate::practice::store::archive::{ImportReport, everything, import};
 use crate::server::clock::new_id;
 use crate::server::database::{Db, StoreError};
+use crate::server::extract::Theme;
 use crate::server::store::insert_owner;
 use crate::server::zip_archive::{
     ArchiveFault, JSON_BYTES, account_zip, read_archive, read_upload, titles,
@@ -39,6 +41,7 @@ const LATER: UnixMillis = START + 1_000_000;
 struct Shelf {
     db: Db,
     owner: String,
+    account: String,
 }
 
 impl Shelf {
@@ -46,10 +49,22 @@ impl Shelf {
         let shelf = Self {
             db: database.db.clone(),
             owner: new_id(START),
+            account: new_id(START),
         };
-        transact!(shelf.db, |conn| insert_owner(conn, &shelf.owner, START)
-            .await)
-        .expect("an owner");
+        let email = format!("{}@example.org", shelf.account);
+        transact!(shelf.db, |conn| {
+            insert_owner(conn, &shelf.owner, START).await?;
+            let new = NewAccount {
+                id: &shelf.account,
+                owner_id: &shelf.owner,
+                name: "Ada",
+                email: &email,
+                password_hash: "",
+                theme: Theme::Auto,
+            };
+            accounts::create(conn, &new, START).await
+        })
+        .expect("an account");
         shelf
     }
 
@@ -115,18 +130,18 @@ impl Shelf {
 
     async fn import(&self, attempts: &[ArchivedAttempt]) -> Result<ImportReport, AppError> {
         let outcome = transact!(self.db, |conn| {
-            import(conn, &self.owner, attempts, || new_id(LATER), LATER).await
+            let permit = accounts::permit(conn, Some(&self.account)).await?;
+            import(conn, &permit, attempts, || new_id(LATER), LATER).await
         });
         outcome.map_err(AppError::from)
     }
 
     async fn remove(self) {
-        let outcome: Result<u64, StoreError> = transact!(self.db, |conn| {
-            crate::affected!(conn, |c| sqlx::query("DELETE FROM owner WHERE id = $1")
-                .bind(&self.owner)
-                .execute(c))
+        let outcome: Result<(), StoreError> = transact!(self.db, |conn| {
+            let permit = accounts::permit(conn, Some(&self.account)).await?;
+            accounts::delete(conn, &permit).await
         });
-        assert_eq!(outcome.expect("removed"), 1);
+        outcome.expect("removed");
     }
 
     async fn imported_at(&self) -> Vec<Option<i64>> {
@@ -322,6 +337,7 @@ async fn an_import_is_whole_or_nothing() {
 
         let nobody = Shelf {
             db: database.db.clone(),
+            account: new_id(START),
             owner: new_id(START),
         };
         let refused = nobody.import(&[plain(most + 2)]).await;

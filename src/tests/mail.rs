@@ -535,12 +535,12 @@ async fn each_letter_is_delivered() {
             assert!(text.contains(phrase), "{text}");
             assert!(text.trim_end().ends_with(PUBLIC), "{text}");
             if let Some(link) = letter.link() {
-                let found = token(&database.db, &mail.token(link.purpose)).await;
+                let found = token(&database.db, &mail.token(link.slug())).await;
                 let expected = (
                     ada.clone(),
-                    link.purpose.to_owned(),
+                    link.slug().to_owned(),
                     recipient.to_owned(),
-                    START + link.lifetime,
+                    START + link.lifetime(),
                 );
                 assert_eq!(found, Some(expected));
             }

@@ -168,7 +168,8 @@ pub fn start(project: &Project, binary: &Path, place: &Place, flags: &[&str]) ->
         ])
         .args(flags)
         .current_dir(&project.root);
-    Running::start(&mut command, Signal::SIGTERM)
+    // SIGTERM would wait for a load balancer that is not there.
+    Running::start(&mut command, Signal::SIGINT)
 }
 
 /// Waits until the server answers; an error when it ends instead.

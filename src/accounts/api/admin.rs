@@ -15,7 +15,7 @@ use crate::accounts::store::{self, AdminPermit, Refusal, admin_permit};
 use crate::domain::account::Role;
 use crate::domain::attempt::{MINUTE, UnixMillis};
 use crate::error::AppError;
-use crate::mail;
+use crate::mail::store as outbox_rows;
 use crate::server::clock::random_bytes;
 use crate::server::database::migration_names;
 use crate::server::extract::{SignedIn, Theme, Viewer};
@@ -432,10 +432,7 @@ pub async fn reset_link(
             now,
         )
         .await?;
-        Ok(format!(
-            "{}/reset-password/{text}",
-            state.settings.public_url
-        ))
+        Ok(Purpose::ResetPassword.url(&state.settings.public_url, &text))
     })?;
     let form = FormState::default();
     show(
@@ -651,15 +648,15 @@ pub async fn outbox(
 ) -> Result<Response, AppError> {
     let mut reader = state.db.read().await?;
     let conn = &mut reader.conn();
-    let shown = mail::store::Filter::from_slug(&query.show).unwrap_or(mail::store::Filter::All);
-    let counts = mail::store::counts(conn).await?;
+    let shown = outbox_rows::Filter::from_slug(&query.show).unwrap_or(outbox_rows::Filter::All);
+    let counts = outbox_rows::counts(conn).await?;
     let page_number = u32::try_from(query.page()).unwrap_or(1);
-    let entries = mail::store::list(conn, shown, page_number).await?;
+    let entries = outbox_rows::list(conn, shown, page_number).await?;
     let found = match shown {
-        mail::store::Filter::All => counts.waiting + counts.sent + counts.given_up,
-        mail::store::Filter::Waiting => counts.waiting,
-        mail::store::Filter::Sent => counts.sent,
-        mail::store::Filter::GivenUp => counts.given_up,
+        outbox_rows::Filter::All => counts.waiting + counts.sent + counts.given_up,
+        outbox_rows::Filter::Waiting => counts.waiting,
+        outbox_rows::Filter::Sent => counts.sent,
+        outbox_rows::Filter::GivenUp => counts.given_up,
     };
     let list = page::OutboxList {
         rows: entries
@@ -706,7 +703,7 @@ pub async fn retry_mail(
     }
     let now = state.clock.now();
     transact!(state.db, |conn| {
-        if !mail::store::retry(conn, &id, now).await? {
+        if !outbox_rows::retry(conn, &id, now).await? {
             return Err(AppError::NotFound.into());
         }
         note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await
@@ -724,7 +721,7 @@ pub async fn health(
     let mut reader = state.db.read().await?;
     let conn = &mut reader.conn();
     let counts = rows::counts(conn, &admin.permit).await?;
-    let mail_oldest_at = mail::store::oldest_waiting(conn).await?;
+    let mail_oldest_at = outbox_rows::oldest_waiting(conn).await?;
     let (engine, database_bytes) = crate::server::store::engine(conn).await?;
     drop(reader);
     let known = migration_names();

@@ -16,6 +16,7 @@ use crate::error::AppError;
 use crate::server::extract::{SignedIn, Theme, Viewer};
 use crate::server::form::{Fields, field};
 use crate::server::state::AppState;
+use crate::server::throttle::{HOUR, Throttle};
 use crate::server::zip_archive::{JSON_BYTES, account_zip, read_upload, titles};
 use crate::transact;
 
@@ -63,13 +64,18 @@ pub async fn export(
     SignedIn(viewer): SignedIn,
 ) -> Result<Response, AppError> {
     let now = state.clock.now();
-    // One transaction, so that everything is of one moment.
-    let archive = transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
-        let archive = collect(conn, &permit, now).await?;
-        note(conn, &viewer, Action::Exported, viewer.account(), "", now).await?;
-        Ok(archive)
+    let throttle = Throttle::new("export", &[viewer.account().unwrap_or_default()], 30, HOUR);
+    transact!(state.db, |conn| {
+        throttle.take(conn, now).await.map_err(|refused| {
+            refused.explained("You exported everything often within the hour.")
+        })?;
+        note(conn, &viewer, Action::Exported, viewer.account(), "", now).await
     })?;
+    let mut snapshot = state.db.snapshot().await?;
+    let conn = &mut snapshot.conn();
+    let permit = store::permit(conn, viewer.account()).await?;
+    let archive = collect(conn, &permit, now).await?;
+    drop(snapshot);
     let library = state.library();
     let zip = tokio::task::spawn_blocking(move || account_zip(&archive, &titles(&library)))
         .await
@@ -158,7 +164,11 @@ async fn take_upload(
         return Ok((report, StatusCode::UNPROCESSABLE_ENTITY));
     };
     let now = state.clock.now();
+    let throttle = Throttle::new("import", &[viewer.account().unwrap_or_default()], 30, HOUR);
     let brought = transact!(state.db, |conn| {
+        throttle.take(conn, now).await.map_err(|refused| {
+            refused.explained("You imported often within the hour. Nothing was imported.")
+        })?;
         let permit = store::permit(conn, viewer.account()).await?;
         let brought = bring_in(conn, &permit, &read, now).await?;
         let detail = format!("{} attempts", brought.imported);

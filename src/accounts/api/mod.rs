@@ -16,8 +16,7 @@ use crate::accounts::store::audit::{Action, Entry, add};
 use crate::accounts::store::{Account, AccountPermit, password_hash};
 use crate::domain::attempt::UnixMillis;
 use crate::error::{AppError, FieldFault};
-use crate::mail;
-use crate::mail::store::Letter;
+use crate::mail::store::{Letter, enqueue};
 use crate::server::clock::new_id;
 use crate::server::database::{Conn, StoreError};
 use crate::server::document::see_other;
@@ -99,7 +98,7 @@ async fn post(
     if !state.settings.mail {
         return Ok(());
     }
-    mail::store::enqueue(
+    enqueue(
         conn,
         &new_id(now),
         Some(&account.id),

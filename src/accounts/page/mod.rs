@@ -16,7 +16,8 @@ pub use entry::{
     expired_link, forgot_password, forgot_password_sent, reset_password, second_factor_code,
     sign_in, sign_up, verify_email,
 };
-pub use form::{FormState, Notice};
+pub use form::FormState;
+
 pub use second_factor::{SecondFactor, enroll_second_factor, recovery_codes, second_factor};
 pub use sessions::{SessionRow, sessions};
 
@@ -32,6 +33,8 @@ use crate::domain::attempt::{MINUTE, UnixMillis};
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
+pub use crate::ui::notice::Notice;
+use crate::ui::notice::counted;
 
 /// What stands around the content of each of these pages.
 #[derive(Clone, Debug, Default)]
@@ -123,14 +126,6 @@ fn time(at: UnixMillis, zone: &str, format: &str) -> AnyView {
     };
     let zoned = at.to_zoned(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
     view! { <time datetime=at.to_string()>{zoned.strftime(format).to_string()}</time> }.into_any()
-}
-
-/// `1 attempt`, `3 attempts`.
-fn counted(count: impl Into<i64>, one: &str, many: &str) -> String {
-    match count.into() {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
-    }
 }
 
 /// A wait in whole minutes, rounded up, or in seconds below one minute.

@@ -56,5 +56,5 @@ pub async fn bring_in(
         };
         update_profile(conn, permit, &account.name, &profile).await?;
     }
-    attempts::import(conn, &account.owner_id, &read.attempts, || new_id(now), now).await
+    attempts::import(conn, permit, &read.attempts, || new_id(now), now).await
 }

@@ -22,6 +22,11 @@ impl Purpose {
         }
     }
 
+    /// The whole address of a link with this secret.
+    pub fn url(self, public_url: &str, secret: &str) -> String {
+        format!("{public_url}/{}/{secret}", self.slug())
+    }
+
     /// In milliseconds.
     pub fn lifetime(self) -> i64 {
         match self {

@@ -132,13 +132,12 @@ pub async fn export(
 ) -> anyhow::Result<Exported> {
     // Said before the work is done; what counts is said when the file gets its name.
     refuse_existing(args)?;
-    // One transaction, so that everything is of one moment.
-    let archive = transact!(db, |conn| {
-        let permit = find(conn, &args.email).await?;
-        let archive = collect(conn, &permit, now).await?;
-        note(conn, &permit, Action::Exported, now).await?;
-        Ok(archive)
-    })?;
+    let mut snapshot = db.snapshot().await?;
+    let conn = &mut snapshot.conn();
+    let permit = find(conn, &args.email).await?;
+    let archive = collect(conn, &permit, now).await?;
+    drop(snapshot);
+    transact!(db, |conn| note(conn, &permit, Action::Exported, now).await)?;
     let zip = account_zip(&archive, &titles(library)).context("the archive cannot be packed")?;
     write_whole(args, &zip).with_context(|| {
         format!(

@@ -32,6 +32,7 @@ use crate::server::form::{Fields, field, plain_text};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::session::sha256_hex;
 use crate::server::state::AppState;
+use crate::server::telemetry::metrics::SaveOutcome;
 use crate::server::zip_archive::prompt_titles;
 use crate::transact;
 
@@ -130,7 +131,7 @@ async fn save_as(
 ) -> Result<Current, AppError> {
     let now = state.clock.now();
     let library = state.library();
-    let current = transact!(state.db, |conn| {
+    let outcome = transact!(state.db, |conn| {
         let permit = store::permit(conn, viewer.owner(), attempt).await?;
         let published = library.prompt(&permit.attempt().prompt);
         check_section(published.map(AsRef::as_ref), save.name, save.body, save.key)?;
@@ -139,8 +140,15 @@ async fn save_as(
             store::mark(conn, &permit, phase, now).await?;
         }
         Ok(saved)
-    })?;
-    Ok(current)
+    })
+    .map_err(AppError::from);
+    state.metrics.save(match &outcome {
+        Ok(_) => SaveOutcome::Saved,
+        Err(AppError::Conflict(_)) => SaveOutcome::Conflict,
+        Err(AppError::Internal(_)) => SaveOutcome::Failed,
+        Err(_) => SaveOutcome::Refused,
+    });
+    outcome
 }
 
 pub async fn save(

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
+use serde::Deserialize;
 
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::Rating;
@@ -16,17 +17,26 @@ use crate::server::content_library::Library;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
+use crate::ui::notice::Notice;
 
 use super::{prompt_title, terms_words, utc_words};
 
 /// Scores that the chart shows, the latest ones.
 const CHARTED: usize = 24;
 
+/// What was done before: signing up and in lead here.
+#[derive(Deserialize)]
+pub struct Before {
+    #[serde(default)]
+    done: String,
+}
+
 /// `GET /attempts`
 pub async fn attempts(
     State(state): State<AppState>,
     viewer: Viewer,
     theme: Theme,
+    Query(before): Query<Before>,
 ) -> Result<Response, AppError> {
     let (list, scores) = match viewer.owner() {
         Some(owner) => {
@@ -39,6 +49,8 @@ pub async fn attempts(
         }
         None => (Vec::new(), Vec::new()),
     };
+    let notice = Notice::from_slug(&before.done)
+        .map(|notice| view! { <p class="notice" role="status">{notice.text()}</p> });
     let library = state.library();
     let (signed_in, most) = (viewer.account().is_some(), viewer.attempts_kept());
     let head = Head {
@@ -54,6 +66,7 @@ pub async fn attempts(
             return view! {
                 <main id="main" class="page">
                     <h1>"Your attempts"</h1>
+                    {notice}
                     <p class="empty">
                         "Your attempts will be listed here, with how each criterion goes over time. "
                         {if signed_in { "They belong to your account. " } else { "They belong to this browser until you sign up. " }}
@@ -76,6 +89,7 @@ pub async fn attempts(
         view! {
             <main id="main" class="page">
                 <h1>"Your attempts"</h1>
+                {notice}
                 <p class="quiet">
                     {if signed_in {
                         view! { {format!("{} of {most}. They belong to your account.", list.len())} }.into_any()
@@ -91,7 +105,7 @@ pub async fn attempts(
                 <section aria-labelledby="all">
                     <h2 id="all">"All attempts"</h2>
                     <table class="stacks">
-                        <thead><tr><th scope="col">"Prompt"</th><th scope="col">"Taken as"</th><th scope="col">"Started"</th><th scope="col">"State"</th><th scope="col">"Export"</th></tr></thead>
+                        <thead><tr><th scope="col">"Prompt"</th><th scope="col">"Taken as"</th><th scope="col">"Started"</th><th scope="col">"State"</th><th scope="col">"Take out"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </section>
@@ -128,10 +142,11 @@ fn row(attempt: &Attempt, scores: &[(String, Score)], library: &Library) -> impl
             <td data-label="Taken as">{terms_words(&attempt.terms)}</td>
             <td data-label="Started">{utc_words(attempt.started_at)}</td>
             <td data-label="State">{state}</td>
-            <td data-label="Export">
+            <td data-label="Take out">
                 <span>
                     <a href=format!("/attempts/{}/export/attempt.md", attempt.id)>"Markdown"</a>", "
-                    <a href=format!("/attempts/{}/export/attempt.json", attempt.id)>"JSON"</a>
+                    <a href=format!("/attempts/{}/export/attempt.json", attempt.id)>"JSON"</a>", "
+                    <a href=format!("/attempts/{}/share", attempt.id)>"share"</a>
                 </span>
             </td>
         </tr>

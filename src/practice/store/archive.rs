@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use sqlx::FromRow;
 
+use crate::accounts::store::AccountPermit;
 use crate::domain::archive::{
     ArchivedAttempt, ArchivedHint, ArchivedRevision, ArchivedScore, ArchivedSection,
     REVISIONS_PER_SECTION,
@@ -342,11 +343,12 @@ macro_rules! insert_all {
 /// [`AppError::NotFound`] when there is no such owner.
 pub async fn import(
     conn: &mut Conn<'_>,
-    owner: &str,
+    permit: &AccountPermit,
     attempts: &[ArchivedAttempt],
     mut new_id: impl FnMut() -> String,
     now: UnixMillis,
 ) -> Result<ImportReport, StoreError> {
+    let owner = permit.account().owner_id.as_str();
     // One import or start after the other, so that the count holds.
     let owners = affected!(conn, |c| sqlx::query(
         "UPDATE owner SET created_at = created_at WHERE id = $1"
