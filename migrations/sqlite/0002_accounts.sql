@@ -12,8 +12,8 @@ CREATE TABLE account (
     -- A PHC string.
     password_hash TEXT NOT NULL,
     password_changed_at INTEGER NOT NULL,
-    -- Sessions that were signed in before this have ended.
-    sessions_from INTEGER NOT NULL DEFAULT 0,
+    -- Counts up whenever all sessions end: one of an earlier count has ended, whenever it was made.
+    session_epoch INTEGER NOT NULL DEFAULT 0,
     -- The level that the person aims at, the day of the interview (2026-03-01), the time zone (Europe/Berlin), the theme.
     level TEXT,
     interview_on TEXT,
@@ -129,6 +129,7 @@ CREATE INDEX share_link_attempt ON share_link (attempt_id);
 -- NULL for a guest's session.
 ALTER TABLE session ADD COLUMN account_id TEXT REFERENCES account (id) ON DELETE CASCADE;
 ALTER TABLE session ADD COLUMN signed_in_at INTEGER;
+ALTER TABLE session ADD COLUMN session_epoch INTEGER;
 ALTER TABLE session ADD COLUMN device TEXT NOT NULL DEFAULT '';
 CREATE INDEX session_account ON session (account_id);
 

@@ -129,7 +129,7 @@ pub async fn flush_sessions(args: &FlushArgs, config: &Config) -> anyhow::Result
     let permit = AdminPermit::of_the_command_line();
     let now = Clock::System.now();
     let ended = transact!(db, |conn| {
-        let ended = rows::end_all_sessions(conn, &permit, args.guests, now).await?;
+        let ended = rows::end_all_sessions(conn, &permit, args.guests).await?;
         note(conn, Action::SessionsEnded, None, "all accounts", now).await?;
         Ok(ended)
     })?;
@@ -247,7 +247,7 @@ pub async fn grant(
             )
         } else {
             (
-                rows::revoke(conn, permit, &id, role, now).await?,
+                rows::revoke(conn, permit, &id, role).await?,
                 Action::RoleRevoked,
             )
         };

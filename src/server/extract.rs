@@ -19,7 +19,8 @@ use crate::transact;
 use super::clock::new_id;
 use super::document::see_other;
 use super::session::{
-    ACCOUNT, DEVICE, OWNER, PENDING, SECOND_FACTOR, SIGNED_IN_AT, TOUCH_EVERY, TOUCHED_AT, id_hash,
+    ACCOUNT, DEVICE, EPOCH, OWNER, PENDING, SECOND_FACTOR, SIGNED_IN_AT, TOUCH_EVERY, TOUCHED_AT,
+    id_hash,
 };
 use super::state::AppState;
 use super::store;
@@ -123,10 +124,22 @@ pub struct Viewer {
     pub device: String,
 }
 
+/// What a session of an account is opened with.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    pub account: &'a str,
+    pub owner: &'a str,
+    /// The account's count of endings when signing in began: whatever ended all sessions since ends this one.
+    pub epoch: i64,
+    pub with_second_factor: bool,
+    pub at: UnixMillis,
+}
+
 /// An account whose password was right a moment ago.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
     pub account: String,
+    pub epoch: i64,
     pub at: UnixMillis,
 }
 
@@ -206,11 +219,13 @@ impl Viewer {
     pub async fn await_second_factor(
         &self,
         account: &str,
+        epoch: i64,
         now: UnixMillis,
     ) -> Result<(), AppError> {
         self.session.cycle_id().await.map_err(AppError::internal)?;
         let pending = Pending {
             account: account.to_owned(),
+            epoch,
             at: now,
         };
         self.put(PENDING, pending).await
@@ -222,25 +237,19 @@ impl Viewer {
         Ok(pending.filter(|pending| (0..=PENDING_FOR).contains(&(now - pending.at))))
     }
 
-    /// Opens the session of an account under a new id. `since` is when signing in began: whatever ended sessions after it
-    /// ends this one.
-    pub async fn sign_in(
-        &self,
-        account: &str,
-        owner: &str,
-        with_second_factor: bool,
-        since: UnixMillis,
-    ) -> Result<(), AppError> {
+    /// Opens the session of an account under a new id.
+    pub async fn sign_in(&self, opening: &Opening<'_>) -> Result<(), AppError> {
         self.session.cycle_id().await.map_err(AppError::internal)?;
         self.session
             .remove_value(PENDING)
             .await
             .map_err(AppError::internal)?;
-        self.put(ACCOUNT, account).await?;
-        self.put(OWNER, owner).await?;
-        self.put(SIGNED_IN_AT, since).await?;
-        self.put(TOUCHED_AT, since).await?;
-        self.put(SECOND_FACTOR, with_second_factor).await?;
+        self.put(ACCOUNT, opening.account).await?;
+        self.put(OWNER, opening.owner).await?;
+        self.put(EPOCH, opening.epoch).await?;
+        self.put(SIGNED_IN_AT, opening.at).await?;
+        self.put(TOUCHED_AT, opening.at).await?;
+        self.put(SECOND_FACTOR, opening.with_second_factor).await?;
         self.put(DEVICE, &self.device).await
     }
 

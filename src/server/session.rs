@@ -18,6 +18,8 @@ use super::database::{Db, StoreError};
 use super::store;
 
 const DAY: i64 = 24 * 60 * MINUTE;
+/// A session that holds nothing to keep.
+const EMPTY_IDLE: i64 = DAY;
 /// A guest's work belongs to the session, so it lives long: this long after it was last used.
 const GUEST_IDLE: i64 = 180 * DAY;
 /// A signed-in session ends this long after it was last used.
@@ -32,6 +34,8 @@ pub const OWNER: &str = "owner";
 pub const TOUCHED_AT: &str = "touched_at";
 pub const ACCOUNT: &str = "account";
 pub const SIGNED_IN_AT: &str = "signed_in_at";
+/// The account's count of endings when signing in began.
+pub const EPOCH: &str = "epoch";
 pub const SECOND_FACTOR: &str = "second_factor";
 pub const DEVICE: &str = "device";
 /// An account whose password was right and whose second factor is still asked for.
@@ -73,8 +77,9 @@ fn encode(value: &impl Serialize) -> Result<String> {
 }
 
 /// When a session ends that is used now. The times are ours and not the library's, so that one clock rules.
-fn ends_at(signed_in_at: Option<UnixMillis>, now: UnixMillis) -> UnixMillis {
+fn ends_at(owner: Option<&str>, signed_in_at: Option<UnixMillis>, now: UnixMillis) -> UnixMillis {
     match signed_in_at {
+        None if owner.is_none() => now + EMPTY_IDLE,
         None => now + GUEST_IDLE,
         Some(since) => (now + ACCOUNT_IDLE).min(since + ACCOUNT_LONGEST),
     }
@@ -91,15 +96,17 @@ impl DatabaseSessions {
             .data
             .get(SIGNED_IN_AT)
             .and_then(serde_json::Value::as_i64);
+        let owner_id = text(OWNER);
         Ok(store::SessionRow {
             id_hash: id_hash(&record.id),
-            owner_id: text(OWNER),
             account_id: text(ACCOUNT),
             signed_in_at,
+            epoch: record.data.get(EPOCH).and_then(serde_json::Value::as_i64),
             device: text(DEVICE).unwrap_or_default(),
             data: encode(&record.data)?,
             seen_at: now,
-            expires_at: ends_at(signed_in_at, now),
+            expires_at: ends_at(owner_id.as_deref(), signed_in_at, now),
+            owner_id,
         })
     }
 }

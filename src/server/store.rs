@@ -10,6 +10,7 @@ pub struct SessionRow {
     pub owner_id: Option<String>,
     pub account_id: Option<String>,
     pub signed_in_at: Option<UnixMillis>,
+    pub epoch: Option<i64>,
     pub device: String,
     pub data: String,
     pub seen_at: UnixMillis,
@@ -18,13 +19,14 @@ pub struct SessionRow {
 
 pub async fn insert_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "INSERT INTO session (id_hash, owner_id, account_id, signed_in_at, device, data, created_at, seen_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)"
+        "INSERT INTO session (id_hash, owner_id, account_id, signed_in_at, session_epoch, device, data, created_at, seen_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)"
     )
     .bind(&row.id_hash)
     .bind(&row.owner_id)
     .bind(&row.account_id)
     .bind(row.signed_in_at)
+    .bind(row.epoch)
     .bind(&row.device)
     .bind(&row.data)
     .bind(row.seen_at)
@@ -36,13 +38,14 @@ pub async fn insert_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
 /// Updates only: a session that has ended stays ended.
 pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, device = $5, data = $6, seen_at = $7, expires_at = $8 \
+        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, session_epoch = $5, device = $6, data = $7, seen_at = $8, expires_at = $9 \
          WHERE id_hash = $1"
     )
     .bind(&row.id_hash)
     .bind(&row.owner_id)
     .bind(&row.account_id)
     .bind(row.signed_in_at)
+    .bind(row.epoch)
     .bind(&row.device)
     .bind(&row.data)
     .bind(row.seen_at)
@@ -52,7 +55,7 @@ pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
 }
 
 /// The data and the end of a session that has not ended: not by its time, nor because its account was disabled or ended
-/// all sessions after it was signed in.
+/// all sessions since signing in began.
 pub async fn session(
     conn: &mut Conn<'_>,
     id_hash: &str,
@@ -62,7 +65,7 @@ pub async fn session(
         sqlx::query_as::<_, (String, i64)>(
         "SELECT session.data, session.expires_at FROM session LEFT JOIN account ON account.id = session.account_id \
          WHERE session.id_hash = $1 AND session.expires_at > $2 AND (session.account_id IS NULL \
-         OR (account.disabled_at IS NULL AND session.signed_in_at >= account.sessions_from))"
+         OR (account.disabled_at IS NULL AND session.session_epoch = account.session_epoch))"
     )
     .bind(id_hash)
     .bind(now)

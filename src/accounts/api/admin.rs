@@ -292,7 +292,7 @@ pub async fn revoke(
     let now = state.clock.now();
     transact!(state.db, |conn| {
         rows::on_behalf(conn, &admin.permit, &id).await?;
-        if rows::revoke(conn, &admin.permit, &id, role, now).await? {
+        if rows::revoke(conn, &admin.permit, &id, role).await? {
             note(
                 conn,
                 &admin.viewer,
@@ -383,7 +383,7 @@ pub async fn end_sessions(
     let ended = transact!(state.db, |conn| {
         let permit = rows::on_behalf(conn, &admin.permit, &id).await?;
         let ended = store::sessions(conn, &permit, now).await?.len();
-        rows::end_sessions(conn, &admin.permit, &id, now).await?;
+        rows::end_sessions(conn, &admin.permit, &id).await?;
         note(
             conn,
             &admin.viewer,

@@ -92,7 +92,7 @@ pub async fn sign_up(
     match make_account(&state, &viewer, theme, &fields).await {
         Ok((account, claimed)) => {
             viewer
-                .sign_in(&account.id, &account.owner_id, false, account.created_at)
+                .sign_in(&account.opening(false, account.created_at))
                 .await?;
             state.metrics.sign_in(SignInOutcome::SignedIn);
             let target = onward(field(&fields, "next"), "/attempts");
@@ -237,7 +237,9 @@ pub async fn sign_in(
     {
         Ok((account, since)) if account.has_second_factor => {
             state.metrics.sign_in(SignInOutcome::HalfWay);
-            viewer.await_second_factor(&account.id, since).await?;
+            viewer
+                .await_second_factor(&account.id, account.session_epoch, since)
+                .await?;
             let next = onward(next, "/attempts");
             Ok(see_other(&format!("/sign-in/second-factor?next={next}")))
         }
@@ -331,6 +333,11 @@ async fn check_password(
         }
         Ok(account)
     })?;
+    // As it was before the password was compared.
+    let account = Account {
+        session_epoch: known.session_epoch,
+        ..account
+    };
     Ok((account, now))
 }
 
@@ -375,7 +382,7 @@ async fn open_session(
     })?;
     state.wake_mail();
     viewer
-        .sign_in(&account.id, &account.owner_id, with_second_factor, since)
+        .sign_in(&account.opening(with_second_factor, since))
         .await?;
     state.metrics.sign_in(SignInOutcome::SignedIn);
     let claimed = u32::try_from(claimed).unwrap_or(u32::MAX);
@@ -429,6 +436,10 @@ pub async fn second_factor(
     drop(reader);
     let Some(account) = account else {
         return Ok(see_other("/sign-in"));
+    };
+    let account = Account {
+        session_epoch: pending.epoch,
+        ..account
     };
     match super::second_factor::check_code(&state, &viewer, &account.id, field(&fields, "code"))
         .await

@@ -192,7 +192,7 @@ async fn set_new_password(
     }
     confirm_password(state, viewer, &permit, "current", field(fields, "current")).await?;
     let hash = state.passwords.hash(password).await?;
-    transact!(state.db, |conn| {
+    let changed = transact!(state.db, |conn| {
         store::set_password(conn, &permit, &hash, now).await?;
         note(
             conn,
@@ -204,17 +204,14 @@ async fn set_new_password(
         )
         .await?;
         let letter = Letter::PasswordChanged { at: now };
-        post(conn, state, account, &account.email, &letter, now).await
+        post(conn, state, account, &account.email, &letter, now).await?;
+        let permit = store::permit(conn, Some(&account.id)).await?;
+        Ok(permit.account().clone())
     })?;
     state.wake_mail();
     // This session goes on under a new id.
     viewer
-        .sign_in(
-            &account.id,
-            &account.owner_id,
-            viewer.with_second_factor(),
-            now,
-        )
+        .sign_in(&changed.opening(viewer.with_second_factor(), now))
         .await
 }
 

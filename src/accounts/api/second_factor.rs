@@ -201,17 +201,30 @@ async fn show(
     ))
 }
 
-/// `POST /account/second-factor/start`
+/// `POST /account/second-factor/start`, for the password: whoever finds a session open must not lock its owner out.
 pub async fn start(
     State(state): State<AppState>,
     SignedIn(viewer): SignedIn,
+    theme: Theme,
+    axum::Form(fields): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
     let now = state.clock.now();
+    let permit = own(&state, &viewer).await?;
+    if let Err(error) = confirm_password(
+        &state,
+        &viewer,
+        &permit,
+        "password",
+        field(&fields, "password"),
+    )
+    .await
+    {
+        let (form, status) = returned(typed("start", &fields), error)?;
+        return show(&state, &viewer, theme, &form, status).await;
+    }
     let secret = Secret::new_stack(random_bytes()).to_base32();
-    transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
-        rows::start(conn, &permit, &secret, now).await
-    })?;
+    transact!(state.db, |conn| rows::start(conn, &permit, &secret, now)
+        .await)?;
     Ok(see_other(PAGE))
 }
 
@@ -245,13 +258,16 @@ pub async fn confirm(
         rows::confirm(conn, &permit, now).await?;
         keep_codes(conn, &permit, &codes).await?;
         changed(conn, &state, &viewer, &permit, true, now).await?;
-        Ok(Some((account.id.clone(), account.owner_id.clone())))
+        // The other sessions have shown one factor only.
+        store::end_all_sessions(conn, &permit).await?;
+        let permit = store::permit(conn, viewer.account()).await?;
+        Ok(Some(permit.account().clone()))
     });
     match outcome.map_err(AppError::from) {
-        Ok(Some((account, owner))) => {
+        Ok(Some(account)) => {
             state.wake_mail();
-            // The session that set it up has shown both factors; the others have to.
-            viewer.sign_in(&account, &owner, true, now).await?;
+            // This one has shown both.
+            viewer.sign_in(&account.opening(true, now)).await?;
             Ok(page::recovery_codes(&state, theme, &codes, PAGE))
         }
         Ok(None) => Ok(see_other(PAGE)),
@@ -348,6 +364,12 @@ pub async fn turn_off(
         return Ok(see_other(PAGE));
     }
     let checked = async {
+        if account.is_administrator {
+            return Err(AppError::invalid(
+                "",
+                "An administrator's account needs its second factor.",
+            ));
+        }
         confirm_password(
             &state,
             &viewer,
@@ -367,9 +389,7 @@ pub async fn turn_off(
         changed(conn, &state, &viewer, &permit, false, now).await
     })?;
     state.wake_mail();
-    viewer
-        .sign_in(&account.id, &account.owner_id, false, now)
-        .await?;
+    viewer.sign_in(&account.opening(false, now)).await?;
     Ok(done(PAGE, Notice::SecondFactorOff))
 }
 

@@ -50,13 +50,14 @@ pub fn second_factor(
         form,
         status,
         || match factor.confirmed_at {
-            None => off(factor.required),
+            None => off(factor.required, form),
             Some(since) => on(factor, since, zone, form),
         },
     )
 }
 
-fn off(required: bool) -> AnyView {
+fn off(required: bool, form: &FormState) -> AnyView {
+    let start = form.part("start");
     view! {
         <p><span class="tag">"off"</span>" Your password alone signs you in."</p>
         <p>
@@ -64,7 +65,10 @@ fn off(required: bool) -> AnyView {
              on your phone or computer shows, a new one every 30 seconds."
         </p>
         {required.then(|| view! { <p class="notice">"Administrators need one: without it the pages of administration stay closed."</p> })}
-        <form method="post" action="/account/second-factor/start"><p class="actions"><button class="btn go">"Turn it on"</button></p></form>
+        <form class="form" method="post" action="/account/second-factor/start" novalidate=true>
+            <Field entry=start.entry("password", "") label="Your password" kind="password" autocomplete="current-password"/>
+            <p class="actions"><button class="btn go">"Turn it on"</button></p>
+        </form>
     }
     .into_any()
 }

@@ -184,7 +184,6 @@ pub async fn revoke(
     _: &AdminPermit,
     id: &str,
     role: Role,
-    now: UnixMillis,
 ) -> Result<bool, StoreError> {
     let revoked = affected!(conn, |c| sqlx::query(
         "DELETE FROM role_grant WHERE account_id = $1 AND role = $2"
@@ -193,7 +192,7 @@ pub async fn revoke(
     .bind(role.slug())
     .execute(c))?;
     if revoked > 0 {
-        super::end_sessions(conn, id, now).await?;
+        super::end_sessions(conn, id).await?;
     }
     Ok(revoked > 0)
 }
@@ -225,7 +224,7 @@ pub async fn disable(
     .execute(c)
     })?;
     super::token::delete_all(conn, id).await?;
-    super::end_sessions(conn, id, now).await
+    super::end_sessions(conn, id).await
 }
 
 pub async fn enable(conn: &mut Conn<'_>, _: &AdminPermit, id: &str) -> Result<(), StoreError> {
@@ -241,9 +240,8 @@ pub async fn end_sessions(
     conn: &mut Conn<'_>,
     _: &AdminPermit,
     id: &str,
-    now: UnixMillis,
 ) -> Result<(), StoreError> {
-    super::end_sessions(conn, id, now).await
+    super::end_sessions(conn, id).await
 }
 
 /// Ends every session of every account, or of everybody with the guests'.
@@ -251,12 +249,10 @@ pub async fn end_all_sessions(
     conn: &mut Conn<'_>,
     _: &AdminPermit,
     guests_too: bool,
-    now: UnixMillis,
 ) -> Result<u64, StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE account SET sessions_from = $1"
+        "UPDATE account SET session_epoch = session_epoch + 1"
     )
-    .bind(now)
     .execute(c))?;
     if guests_too {
         affected!(conn, |c| sqlx::query("DELETE FROM session").execute(c))

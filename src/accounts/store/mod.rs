@@ -16,7 +16,7 @@ use crate::domain::attempt::UnixMillis;
 use crate::domain::level::Level;
 use crate::error::AppError;
 use crate::server::database::{Conn, StoreError};
-use crate::server::extract::Theme;
+use crate::server::extract::{Opening, Theme};
 use crate::{affected, on};
 
 pub use administration::{AdminPermit, Refusal, admin_permit};
@@ -44,6 +44,8 @@ pub struct Account {
     pub profile: Profile,
     pub created_at: UnixMillis,
     pub disabled_at: Option<UnixMillis>,
+    /// How often all of its sessions were ended.
+    pub session_epoch: i64,
     pub is_mentor: bool,
     pub is_administrator: bool,
     /// A confirmed second factor.
@@ -51,6 +53,17 @@ pub struct Account {
 }
 
 impl Account {
+    /// What a session of it is opened with.
+    pub fn opening(&self, with_second_factor: bool, at: UnixMillis) -> Opening<'_> {
+        Opening {
+            account: &self.id,
+            owner: &self.owner_id,
+            epoch: self.session_epoch,
+            with_second_factor,
+            at,
+        }
+    }
+
     pub fn roles(&self) -> Vec<Role> {
         let roles = [
             (Role::Mentor, self.is_mentor),
@@ -101,6 +114,7 @@ struct AccountRow {
     theme: String,
     created_at: i64,
     disabled_at: Option<i64>,
+    session_epoch: i64,
     mentor: i64,
     administrator: i64,
     second_factor: i64,
@@ -123,6 +137,7 @@ impl From<AccountRow> for Account {
             },
             created_at: row.created_at,
             disabled_at: row.disabled_at,
+            session_epoch: row.session_epoch,
             is_mentor: row.mentor > 0,
             is_administrator: row.administrator > 0,
             has_second_factor: row.second_factor > 0,
@@ -137,7 +152,7 @@ pub async fn account(conn: &mut Conn<'_>, id: &str) -> Result<Option<Account>, S
     }
     let row = on!(conn, |c| {
         sqlx::query_as::<_, AccountRow>(
-        "SELECT id, owner_id, name, email, email_verified_at, level, interview_on, hours_a_week, time_zone, theme, created_at, disabled_at, \
+        "SELECT id, owner_id, name, email, email_verified_at, level, interview_on, hours_a_week, time_zone, theme, created_at, disabled_at, session_epoch, \
          (SELECT COUNT(*) FROM role_grant WHERE account_id = account.id AND role = 'mentor') AS mentor, \
          (SELECT COUNT(*) FROM role_grant WHERE account_id = account.id AND role = 'administrator') AS administrator, \
          (SELECT COUNT(*) FROM second_factor WHERE account_id = account.id AND confirmed_at IS NOT NULL) AS second_factor \
@@ -169,6 +184,7 @@ pub async fn permit(
 pub struct Credentials {
     pub id: String,
     pub password_hash: String,
+    pub session_epoch: i64,
 }
 
 pub async fn credentials(
@@ -181,7 +197,7 @@ pub async fn credentials(
         return Ok(None);
     }
     on!(conn, |c| sqlx::query_as::<_, Credentials>(
-        "SELECT id, password_hash FROM account WHERE email_key = $1"
+        "SELECT id, password_hash, session_epoch FROM account WHERE email_key = $1"
     )
     .bind(&key)
     .fetch_optional(c))
@@ -217,8 +233,8 @@ pub async fn create(
 ) -> Result<bool, StoreError> {
     let made = affected!(conn, |c| {
         sqlx::query(
-        "INSERT INTO account (id, owner_id, name, email, email_key, password_hash, password_changed_at, sessions_from, time_zone, theme, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'UTC', $8, $7) ON CONFLICT (email_key) DO NOTHING"
+        "INSERT INTO account (id, owner_id, name, email, email_key, password_hash, password_changed_at, time_zone, theme, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'UTC', $8, $7) ON CONFLICT (email_key) DO NOTHING"
     )
     .bind(new.id)
     .bind(new.owner_id)
@@ -320,7 +336,7 @@ pub async fn set_password(
     .bind(now)
     .execute(c))?;
     token::delete_all(conn, &permit.account.id).await?;
-    end_sessions(conn, &permit.account.id, now).await
+    end_sessions(conn, &permit.account.id).await
 }
 
 /// The same password under today's parameters; nothing ends.
@@ -383,7 +399,7 @@ pub async fn sessions(
         sqlx::query_as::<_, SessionLine>(
         "SELECT session.id_hash, session.device, session.signed_in_at, session.seen_at FROM session \
          JOIN account ON account.id = session.account_id WHERE session.account_id = $1 AND session.expires_at > $2 \
-         AND session.signed_in_at >= account.sessions_from ORDER BY session.seen_at DESC, session.id_hash"
+         AND session.session_epoch = account.session_epoch ORDER BY session.seen_at DESC, session.id_hash"
     )
     .bind(&permit.account.id)
     .bind(now)
@@ -438,17 +454,20 @@ pub async fn end_other_sessions(
     .execute(c))
 }
 
-/// Ends every session of an account, also one that is being made at this moment by a sign-in that began before.
-async fn end_sessions(
+/// Ends every session of one's own.
+pub async fn end_all_sessions(
     conn: &mut Conn<'_>,
-    account_id: &str,
-    now: UnixMillis,
+    permit: &AccountPermit,
 ) -> Result<(), StoreError> {
+    end_sessions(conn, &permit.account.id).await
+}
+
+/// Ends every session of an account, also one that is being made at this moment by a sign-in that began before.
+async fn end_sessions(conn: &mut Conn<'_>, account_id: &str) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE account SET sessions_from = $2 WHERE id = $1"
+        "UPDATE account SET session_epoch = session_epoch + 1 WHERE id = $1"
     )
     .bind(account_id)
-    .bind(now)
     .execute(c))?;
     affected!(conn, |c| sqlx::query(
         "DELETE FROM session WHERE account_id = $1"
