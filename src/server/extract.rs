@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
@@ -122,6 +123,7 @@ pub struct Viewer {
     pub address: IpAddr,
     /// Browser and system, in words.
     pub device: String,
+    zone: Option<String>,
 }
 
 /// What a session of an account is opened with.
@@ -132,6 +134,8 @@ pub struct Opening<'a> {
     /// The account's count of endings when signing in began: whatever ended all sessions since ends this one.
     pub epoch: i64,
     pub with_second_factor: bool,
+    /// A name of the time zone database.
+    pub zone: &'a str,
     pub at: UnixMillis,
 }
 
@@ -250,7 +254,21 @@ impl Viewer {
         self.put(SIGNED_IN_AT, opening.at).await?;
         self.put(TOUCHED_AT, opening.at).await?;
         self.put(SECOND_FACTOR, opening.with_second_factor).await?;
+        self.put(ZONE, opening.zone).await?;
         self.put(DEVICE, &self.device).await
+    }
+
+    /// Where the person is, as far as they told; else UTC.
+    pub fn zone(&self) -> TimeZone {
+        self.zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok())
+            .unwrap_or(TimeZone::UTC)
+    }
+
+    /// The person told where they are.
+    pub async fn set_zone(&self, name: &str) -> Result<(), AppError> {
+        self.put(ZONE, name).await
     }
 
     /// Ends the session.
@@ -297,6 +315,7 @@ impl FromRequestParts<AppState> for Viewer {
         let viewer = Self {
             signed_in_at: take_field(&session, SIGNED_IN_AT).await?,
             with_second_factor: take_field(&session, SECOND_FACTOR).await?.unwrap_or(false),
+            zone: take_field(&session, ZONE).await?,
             session,
             owner,
             account,

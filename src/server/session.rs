@@ -38,6 +38,8 @@ pub const SIGNED_IN_AT: &str = "signed_in_at";
 pub const EPOCH: &str = "epoch";
 pub const SECOND_FACTOR: &str = "second_factor";
 pub const DEVICE: &str = "device";
+/// The account's time zone, so that pages need not ask for it.
+pub const ZONE: &str = "zone";
 /// An account whose password was right and whose second factor is still asked for.
 pub const PENDING: &str = "pending";
 

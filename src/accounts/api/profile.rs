@@ -90,6 +90,7 @@ pub async fn save_profile(
         let permit = store::permit(conn, viewer.account()).await?;
         store::update_profile(conn, &permit, &name, &profile).await
     })?;
+    viewer.set_zone(&profile.time_zone).await?;
     let mut response = done("/account", Notice::ProfileSaved);
     profile
         .theme

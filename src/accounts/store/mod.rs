@@ -60,6 +60,7 @@ impl Account {
             owner: &self.owner_id,
             epoch: self.session_epoch,
             with_second_factor,
+            zone: &self.profile.time_zone,
             at,
         }
     }

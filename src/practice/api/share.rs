@@ -35,7 +35,15 @@ pub async fn share(
     let permit = store::permit(conn, viewer.owner(), &id).await?;
     let list = links::links(conn, &permit).await?;
     let revoked = query.done == "revoked";
-    Ok(page::share(&state, theme, &permit, &list, None, revoked))
+    Ok(page::share(
+        &state,
+        theme,
+        &permit,
+        &list,
+        None,
+        revoked,
+        &viewer.zone(),
+    ))
 }
 
 /// `POST /attempts/{id}/shares`: the link is shown once.
@@ -64,7 +72,15 @@ pub async fn create(
     })?;
     let address = format!("{}/shared/{secret}", state.settings.public_url);
     let made = Some(address.as_str());
-    Ok(page::share(&state, theme, &permit, &list, made, false))
+    Ok(page::share(
+        &state,
+        theme,
+        &permit,
+        &list,
+        made,
+        false,
+        &viewer.zone(),
+    ))
 }
 
 /// `POST /attempts/{id}/shares/{link}/revoke`

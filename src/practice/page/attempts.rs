@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
+use jiff::tz::TimeZone;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
 use crate::ui::notice::Notice;
 
-use super::{prompt_title, terms_words, utc_words};
+use super::{prompt_title, terms_words, words};
 
 /// Scores that the chart shows, the latest ones.
 const CHARTED: usize = 24;
@@ -52,6 +53,7 @@ pub async fn attempts(
     let notice = Notice::from_slug(&before.done)
         .map(|notice| view! { <p class="notice" role="status">{notice.text()}</p> });
     let library = state.library();
+    let zone = viewer.zone();
     let (signed_in, most) = (viewer.account().is_some(), viewer.attempts_kept());
     let head = Head {
         title: "Your attempts".to_owned(),
@@ -78,7 +80,7 @@ pub async fn attempts(
         }
         let rows = list
             .iter()
-            .map(|attempt| row(attempt, &scores, &library))
+            .map(|attempt| row(attempt, &scores, &library, &zone))
             .collect_view();
         // Only the first score of an attempt: the later ones know the reference.
         let firsts: Vec<_> = scores
@@ -101,7 +103,7 @@ pub async fn attempts(
                         .into_any()
                     }}
                 </p>
-                {scored.then(|| over_time(&firsts, &list, &library))}
+                {scored.then(|| over_time(&firsts, &list, &library, &zone))}
                 <section aria-labelledby="all">
                     <h2 id="all">"All attempts"</h2>
                     <table class="stacks">
@@ -115,7 +117,12 @@ pub async fn attempts(
     }))
 }
 
-fn row(attempt: &Attempt, scores: &[(String, Score)], library: &Library) -> impl IntoView {
+fn row(
+    attempt: &Attempt,
+    scores: &[(String, Score)],
+    library: &Library,
+    zone: &TimeZone,
+) -> impl IntoView {
     let published = library.prompt(&attempt.prompt).map(AsRef::as_ref);
     let level = attempt.terms.level;
     let first = scores
@@ -140,7 +147,7 @@ fn row(attempt: &Attempt, scores: &[(String, Score)], library: &Library) -> impl
         <tr>
             <th scope="row"><a href=format!("/attempts/{}/{link}", attempt.id)>{prompt_title(published, &attempt.prompt)}</a></th>
             <td data-label="Taken as">{terms_words(&attempt.terms)}</td>
-            <td data-label="Started">{utc_words(attempt.started_at)}</td>
+            <td data-label="Started">{words(attempt.started_at, zone)}</td>
             <td data-label="State">{state}</td>
             <td data-label="Take out">
                 <span>
@@ -154,7 +161,12 @@ fn row(attempt: &Attempt, scores: &[(String, Score)], library: &Library) -> impl
 }
 
 /// A small chart for each criterion, one point a scored attempt, with its table twin.
-fn over_time(scores: &[&(String, Score)], attempts: &[Attempt], library: &Library) -> AnyView {
+fn over_time(
+    scores: &[&(String, Score)],
+    attempts: &[Attempt],
+    library: &Library,
+    zone: &TimeZone,
+) -> AnyView {
     let shown = &scores[scores.len().saturating_sub(CHARTED)..];
     let mut by_criterion: BTreeMap<CriterionId, Vec<(usize, Rating)>> = BTreeMap::new();
     for (position, (_, score)) in shown.iter().enumerate() {
@@ -197,7 +209,7 @@ fn over_time(scores: &[&(String, Score)], attempts: &[Attempt], library: &Librar
                 .keys()
                 .map(|criterion| view! { <td>{score.card.rating(*criterion).map_or("–", Rating::title)}</td> })
                 .collect_view();
-            view! { <tr><th scope="row"><a href=format!("/attempts/{id}/result")>{title(id)}</a><p class="small">{utc_words(score.scored_at)}</p></th>{cells}</tr> }
+            view! { <tr><th scope="row"><a href=format!("/attempts/{id}/result")>{title(id)}</a><p class="small">{words(score.scored_at, zone)}</p></th>{cells}</tr> }
         })
         .collect_view();
     view! {

@@ -15,7 +15,7 @@ use crate::server::extract::{Theme, Viewer};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 
-use super::{prompt_title, section_title, utc_words};
+use super::{prompt_title, section_title, words};
 
 #[derive(Debug, Default, Deserialize)]
 pub struct HistoryQuery {
@@ -44,7 +44,7 @@ pub async fn history(
         None => None,
     };
     drop(reader);
-    let library = state.library();
+    let (library, zone) = (state.library(), viewer.zone());
     let attempt = permit.attempt();
     let published = library.prompt(&attempt.prompt).map(AsRef::as_ref);
     let title = section_title(&name, published);
@@ -78,7 +78,7 @@ pub async fn history(
                                 {format!("Revision {}", line.revision)}
                             </a>
                         </th>
-                        <td>{utc_words(line.saved_at)}</td>
+                        <td>{words(line.saved_at, &zone)}</td>
                         <td class="n">{format!("{} characters", line.length)}</td>
                     </tr>
                 }
@@ -104,7 +104,7 @@ pub async fn history(
                                 let old = latest != Some(opened.revision);
                                 view! {
                                     <article aria-labelledby="opened">
-                                        <h2 id="opened">{format!("Revision {}, {}", opened.revision, utc_words(opened.saved_at))}</h2>
+                                        <h2 id="opened">{format!("Revision {}, {}", opened.revision, words(opened.saved_at, &zone))}</h2>
                                         {(old && !closed).then(|| view! {
                                             <form method="post" action=format!("{path}/restore")>
                                                 <input type="hidden" name="revision" value=opened.revision/>

@@ -14,6 +14,8 @@ pub use score::{score, score_again};
 pub use share::{share, shared};
 pub use workspace::{not_saved, resume, workspace, workspace_again};
 
+use jiff::tz::TimeZone;
+
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};
 use crate::practice::store::Section;
 use crate::server::content_library::PublishedPrompt;
@@ -23,11 +25,15 @@ pub fn utc(at: UnixMillis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| "unknown".to_owned(), |at| at.to_string())
 }
 
-/// An instant for reading, in UTC.
-pub fn utc_words(at: UnixMillis) -> String {
+/// An instant for reading, where the reader is.
+pub fn words(at: UnixMillis, zone: &TimeZone) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(
         |_| "unknown".to_owned(),
-        |at| at.strftime("%-d %b %Y, %H:%M UTC").to_string(),
+        |at| {
+            at.to_zoned(zone.clone())
+                .strftime("%-d %b %Y, %H:%M %Z")
+                .to_string()
+        },
     )
 }
 

@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
+use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
 use crate::domain::attempt::{MINUTE, SectionName};
@@ -22,10 +23,11 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 use crate::ui::sources::Sources;
 
-use super::{in_order, minutes, section_title, terms_words, utc_words};
+use super::{in_order, minutes, section_title, terms_words, words};
 
 /// Everything that the page is made from.
 struct Facts<'a> {
+    zone: TimeZone,
     attempt: &'a Attempt,
     published: &'a PublishedPrompt,
     sections: Vec<Section>,
@@ -63,6 +65,7 @@ pub async fn result(
     };
     let mine = store::attempts(conn, viewer.owner().unwrap_or_default()).await?;
     let facts = Facts {
+        zone: viewer.zone(),
         attempt,
         published,
         sections: in_order(store::sections(conn, &permit).await?),
@@ -203,7 +206,7 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
     view! {
         <main id="main" class="page wide result">
             <div class="intro">
-                <p class="eyebrow"><a href=format!("/prompts/{}", prompt.slug)>{prompt.title.clone()}</a>{format!(" / {}, started {}", terms_words(&attempt.terms), utc_words(attempt.started_at))}</p>
+                <p class="eyebrow"><a href=format!("/prompts/{}", prompt.slug)>{prompt.title.clone()}</a>{format!(" / {}, started {}", terms_words(&attempt.terms), words(attempt.started_at, &facts.zone))}</p>
                 <h1>{headline}</h1>
                 <p class="lead">{gap_sentence(first, facts.published, level)}</p>
                 <p class="actions links">
@@ -371,7 +374,7 @@ fn again_view(facts: &Facts<'_>) -> AnyView {
     }
     let heads = later
         .iter()
-        .map(|score| view! { <th scope="col">{format!("Score {}, {}", score.number, utc_words(score.scored_at))}</th> })
+        .map(|score| view! { <th scope="col">{format!("Score {}, {}", score.number, words(score.scored_at, &facts.zone))}</th> })
         .collect_view();
     let rows = first
         .card
@@ -389,7 +392,7 @@ fn again_view(facts: &Facts<'_>) -> AnyView {
         <section aria-labelledby="again">
             <h2 id="again">"Scored again, with the reference known"</h2>
             <div class="scroll" tabindex="0">
-                <table><thead><tr><th scope="col">"Criterion"</th><th scope="col">{format!("Score 1, {}", utc_words(first.scored_at))}</th>{heads}</tr></thead><tbody>{rows}</tbody></table>
+                <table><thead><tr><th scope="col">"Criterion"</th><th scope="col">{format!("Score 1, {}", words(first.scored_at, &facts.zone))}</th>{heads}</tr></thead><tbody>{rows}</tbody></table>
             </div>
         </section>
     }

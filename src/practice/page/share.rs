@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
 use crate::domain::attempt::SectionName;
@@ -16,7 +17,7 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::security::keep_secret;
 use crate::server::state::AppState;
 
-use super::{in_order, prompt_title, section_title, terms_words, utc_words};
+use super::{in_order, prompt_title, section_title, terms_words, words};
 
 /// `GET /attempts/{id}/share`. `made` is the whole address of a link that was just made.
 pub fn share(
@@ -26,6 +27,7 @@ pub fn share(
     links: &[ShareLink],
     made: Option<&str>,
     revoked: bool,
+    zone: &TimeZone,
 ) -> Response {
     let attempt = permit.attempt();
     let id = &attempt.id;
@@ -46,7 +48,7 @@ pub fn share(
         let rows = links
             .iter()
             .enumerate()
-            .map(|(place, link)| link_row(id, links.len() - place, link))
+            .map(|(place, link)| link_row(id, links.len() - place, link, zone))
             .collect_view();
         view! {
             <main id="main" class="page narrow">
@@ -89,9 +91,9 @@ pub fn share(
     })
 }
 
-fn link_row(attempt: &str, number: usize, link: &ShareLink) -> impl IntoView {
+fn link_row(attempt: &str, number: usize, link: &ShareLink, zone: &TimeZone) -> impl IntoView {
     let (standing, action) = match link.revoked_at {
-        Some(at) => (format!("revoked {}", utc_words(at)), None),
+        Some(at) => (format!("revoked {}", words(at, zone)), None),
         None => (
             "works".to_owned(),
             Some(view! {
@@ -104,7 +106,7 @@ fn link_row(attempt: &str, number: usize, link: &ShareLink) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{format!("Link {number}")}</th>
-            <td data-label="Made">{utc_words(link.created_at)}</td>
+            <td data-label="Made">{words(link.created_at, zone)}</td>
             <td data-label="State">{standing}</td>
             <td class="act">{action}</td>
         </tr>
@@ -172,7 +174,7 @@ pub async fn shared(
             <main id="main" class="page">
                 <p class="eyebrow">"Shared to read"</p>
                 <h1>{title}</h1>
-                <p class="quiet">{format!("{}, started {}", terms_words(&attempt.terms), utc_words(attempt.started_at))}{prompt}</p>
+                <p class="quiet">{format!("{}, started {}", terms_words(&attempt.terms), words(attempt.started_at, &TimeZone::UTC))}{prompt}</p>
                 {ratings(scores)}
                 <article class="prose">
                     {if written.is_empty() {
