@@ -167,6 +167,11 @@ fn account_routes() -> Vec<Route> {
             Account,
             post(sessions::end_others),
         ),
+        post_route(
+            "/account/sessions/end-all",
+            Account,
+            post(sessions::end_all),
+        ),
         get_route(
             "/account/second-factor",
             Account,

@@ -21,7 +21,7 @@ use super::clock::new_id;
 use super::document::see_other;
 use super::session::{
     ACCOUNT, DEVICE, EPOCH, OWNER, PENDING, SECOND_FACTOR, SIGNED_IN_AT, TOUCH_EVERY, TOUCHED_AT,
-    id_hash,
+    ZONE, id_hash,
 };
 use super::state::AppState;
 use super::store;

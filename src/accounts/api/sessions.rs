@@ -97,3 +97,19 @@ pub async fn end_others(
     let count = u32::try_from(ended).unwrap_or(u32::MAX);
     Ok(done(PAGE, Notice::SessionsEnded { count }))
 }
+
+/// `POST /account/sessions/end-all`: this one too, and one that is being opened at this moment.
+pub async fn end_all(
+    State(state): State<AppState>,
+    SignedIn(viewer): SignedIn,
+) -> Result<Response, AppError> {
+    let now = state.clock.now();
+    transact!(state.db, |conn| {
+        let permit = store::permit(conn, viewer.account()).await?;
+        store::end_all_sessions(conn, &permit).await?;
+        let id = &permit.account().id;
+        note(conn, &viewer, Action::SessionsEnded, Some(id), "all", now).await
+    })?;
+    viewer.sign_out().await?;
+    Ok(done("/sign-in", Notice::SignedOut))
+}

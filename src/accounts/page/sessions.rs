@@ -62,6 +62,9 @@ pub fn sessions(
                 }
                 .into_any()
             }}
+            <form class="aside" method="post" action="/account/sessions/end-all">
+                <p class="actions"><button class="btn">"End all"</button><span class="quiet">"You sign in again, here too."</span></p>
+            </form>
         }
         .into_any()
     })
