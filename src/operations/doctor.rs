@@ -53,7 +53,7 @@ pub async fn run(config: &Config) -> ExitCode {
         trusted_proxies: config.trusted_proxies.len(),
     };
     let examination = doctor(&installation, &Clock::System).await;
-    print!("{examination}");
+    println!("{examination}");
     if examination.has_problems() {
         ExitCode::FAILURE
     } else {

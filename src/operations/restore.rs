@@ -52,7 +52,7 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
     let say = |line: &str| println!("{line}");
     let url = &config.database_url;
     let report = restore(url, &args.from, args.force, &Clock::System, say).await?;
-    print!("{report}");
+    println!("{report}");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -310,7 +310,7 @@ impl FromRequestParts<AppState> for Viewer {
         let owner: Option<String> = take_field(&session, OWNER).await?;
         let account: Option<String> = take_field(&session, ACCOUNT).await?;
         if let Some(account) = &account {
-            record_account(account);
+            record_account(&parts.extensions, account);
         }
         let viewer = Self {
             signed_in_at: take_field(&session, SIGNED_IN_AT).await?,

@@ -84,7 +84,8 @@ impl Refused {
 
 fn wait_words(seconds: u32) -> String {
     match seconds {
-        0..=90 => format!("{seconds} seconds"),
+        ..2 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
         _ => format!("{} minutes", seconds.div_ceil(60)),
     }
 }

@@ -91,8 +91,10 @@ fn seen(state: AppState) -> Router {
         )
         .route(
             "/mine",
-            get(|| async {
-                record_account("account-7");
+            get(|request: axum::extract::Request| async move {
+                // A span of somebody else stands in between, as the session's does.
+                tracing::info_span!("inner")
+                    .in_scope(|| record_account(request.extensions(), "account-7"));
                 "mine"
             }),
         )

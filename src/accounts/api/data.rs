@@ -216,14 +216,7 @@ async fn delete_account(
             "Type the address of this account, to show that you mean it.",
         )]));
     }
-    confirm_password(
-        state,
-        viewer,
-        &permit,
-        "password",
-        field(fields, "password"),
-    )
-    .await?;
+    confirm_password(state, &permit, "password", field(fields, "password")).await?;
     if account.has_second_factor {
         check_code(state, viewer, &account.id, field(fields, "code")).await?;
     }

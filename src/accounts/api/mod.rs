@@ -112,13 +112,18 @@ async fn post(
 /// Asks for the password again before something that cannot be taken back. Wrong ones are throttled as sign-ins are.
 async fn confirm_password(
     state: &AppState,
-    viewer: &Viewer,
     permit: &AccountPermit,
     field: &str,
     password: &str,
 ) -> Result<(), AppError> {
     let now = state.clock.now();
-    let throttle = password_throttle(state, viewer, &permit.account().email);
+    // Apart from the sign-ins of others at the same address: who is signed in is not hindered by them.
+    let throttle = Throttle::new(
+        "confirm",
+        &[&permit.account().id],
+        state.settings.allowances.signins_per_quarter_hour,
+        QUARTER,
+    );
     let hash = transact!(state.db, |conn| {
         throttle
             .take(conn, now)

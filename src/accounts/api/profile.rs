@@ -191,7 +191,7 @@ async fn set_new_password(
     if let Some(message) = new_password_fault(password, &account.name, &account.email) {
         return Err(AppError::invalid("password", message));
     }
-    confirm_password(state, viewer, &permit, "current", field(fields, "current")).await?;
+    confirm_password(state, &permit, "current", field(fields, "current")).await?;
     let hash = state.passwords.hash(password).await?;
     let changed = transact!(state.db, |conn| {
         store::set_password(conn, &permit, &hash, now).await?;
@@ -239,14 +239,7 @@ async fn set_new_email(
         email(field(fields, "email")).map_err(|message| AppError::invalid("email", message))?;
     let permit = own(state, viewer).await?;
     let account = permit.account();
-    confirm_password(
-        state,
-        viewer,
-        &permit,
-        "password",
-        field(fields, "password"),
-    )
-    .await?;
+    confirm_password(state, &permit, "password", field(fields, "password")).await?;
     if state.settings.mail && email_key(&email) != email_key(&account.email) {
         // Whether another account has the address shows only to who can read its mail.
         verification(state, &permit, &email).await?;

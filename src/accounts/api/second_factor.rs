@@ -210,14 +210,8 @@ pub async fn start(
 ) -> Result<Response, AppError> {
     let now = state.clock.now();
     let permit = own(&state, &viewer).await?;
-    if let Err(error) = confirm_password(
-        &state,
-        &viewer,
-        &permit,
-        "password",
-        field(&fields, "password"),
-    )
-    .await
+    if let Err(error) =
+        confirm_password(&state, &permit, "password", field(&fields, "password")).await
     {
         let (form, status) = returned(typed("start", &fields), error)?;
         return show(&state, &viewer, theme, &form, status).await;
@@ -319,14 +313,8 @@ pub async fn renew_codes(
     if !permit.account().has_second_factor {
         return Ok(see_other(PAGE));
     }
-    if let Err(error) = confirm_password(
-        &state,
-        &viewer,
-        &permit,
-        "password",
-        field(&fields, "password"),
-    )
-    .await
+    if let Err(error) =
+        confirm_password(&state, &permit, "password", field(&fields, "password")).await
     {
         let (form, status) = returned(typed("codes", &fields), error)?;
         return show(&state, &viewer, theme, &form, status).await;
@@ -370,14 +358,7 @@ pub async fn turn_off(
                 "An administrator's account needs its second factor.",
             ));
         }
-        confirm_password(
-            &state,
-            &viewer,
-            &permit,
-            "password",
-            field(&fields, "password"),
-        )
-        .await?;
+        confirm_password(&state, &permit, "password", field(&fields, "password")).await?;
         check_code(&state, &viewer, &account.id, field(&fields, "code")).await
     };
     if let Err(error) = checked.await {

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::error::{FieldFault, Wait};
 use crate::ui::field::Entry;
 
-use super::{Notice, wait_words};
+use super::Notice;
 
 /// Fields whose value is never kept: a password, a code, the address that is typed to confirm a deletion.
 const NEVER_SHOWN: [&str; 4] = ["password", "current", "code", "confirm"];
@@ -64,6 +64,14 @@ impl FormState {
         self
     }
 
+    /// How long to wait before the form is sent again, where a limit is reached.
+    pub(super) fn seconds_to_wait(&self) -> Option<u32> {
+        self.wait
+            .as_ref()
+            .map(|wait| wait.seconds)
+            .filter(|seconds| *seconds > 0)
+    }
+
     /// What was typed into a field; empty for what was not sent.
     pub fn value(&self, field: &str) -> &str {
         self.values.get(field).map_or("", String::as_str)
@@ -110,9 +118,7 @@ impl FormState {
             .notice
             .map(|notice| view! { <p class="notice" role="status">{notice.text()}</p> });
         let wait = self.wait.clone().map(|wait| {
-            let again =
-                (wait.seconds > 0).then(|| format!(" Try again in {}.", wait_words(wait.seconds)));
-            view! { <p class="notice fault" role="alert">{wait.message}{again}</p> }
+            view! { <p class="notice fault" role="alert">{wait.message}</p> }
         });
         let summary = self.summarized(fields).then(|| {
             let lines = self

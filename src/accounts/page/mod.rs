@@ -25,6 +25,7 @@ use std::fmt::Write as _;
 
 use axum::response::Response;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
@@ -64,20 +65,15 @@ fn respond(
     status: StatusCode,
     body: impl FnOnce() -> AnyView,
 ) -> Response {
-    let current = match frame.path.split('/').nth(1) {
-        Some("shared") => "",
-        Some("attempts") => "/attempts",
-        _ => "/account",
-    };
     let head = Head {
         title: frame.title.clone(),
         description: frame.title.clone(),
         path: frame.path.clone(),
         settled: frame.query,
         kind: Kind::Own,
-        current,
+        current: "/account",
     };
-    own_page(state, theme, &head, status, || {
+    let mut response = own_page(state, theme, &head, status, || {
         let trail = (!frame.trail.is_empty()).then(|| {
             let links = frame
                 .trail
@@ -97,7 +93,11 @@ fn respond(
             </main>
         }
         .into_any()
-    })
+    });
+    if let Some(seconds) = form.seconds_to_wait() {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 /// `(address, title)` of the account's own page, which the others stand below.
@@ -126,15 +126,6 @@ fn time(at: UnixMillis, zone: &str, format: &str) -> AnyView {
     };
     let zoned = at.to_zoned(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
     view! { <time datetime=at.to_string()>{zoned.strftime(format).to_string()}</time> }.into_any()
-}
-
-/// A wait in whole minutes, rounded up, or in seconds below one minute.
-fn wait_words(seconds: u32) -> String {
-    if seconds < 60 {
-        counted(seconds, "second", "seconds")
-    } else {
-        counted(seconds.div_ceil(60), "minute", "minutes")
-    }
 }
 
 /// How long something lasted, in its largest fitting unit.
@@ -237,15 +228,6 @@ mod tests {
             (i64::MAX, "9223372.0 TB"),
         ] {
             assert_eq!(bytes_words(bytes), words);
-        }
-        for (seconds, words) in [
-            (1, "1 second"),
-            (59, "59 seconds"),
-            (60, "1 minute"),
-            (61, "2 minutes"),
-            (u32::MAX, "71582789 minutes"),
-        ] {
-            assert_eq!(wait_words(seconds), words);
         }
         for (millis, words) in [
             (-5, "0 minutes"),

@@ -142,11 +142,15 @@ pub async fn start_attempt(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     // One start after the other, so that the count holds.
-    affected!(conn, |c| sqlx::query(
+    let owners = affected!(conn, |c| sqlx::query(
         "UPDATE owner SET created_at = created_at WHERE id = $1"
     )
     .bind(owner)
     .execute(c))?;
+    // A guest who signed in at this moment, or an account that was deleted.
+    if owners == 0 {
+        return Err(AppError::NotFound.into());
+    }
     let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(*) FROM attempt WHERE owner_id = $1"
     )
@@ -384,12 +388,16 @@ pub async fn save(
 
 /// Holds the attempt's row until the transaction ends: saves and scores of one attempt come one after the other.
 async fn lock(conn: &mut Conn<'_>, permit: &AttemptPermit) -> Result<(), StoreError> {
-    affected!(conn, |c| sqlx::query(
+    let there = affected!(conn, |c| sqlx::query(
         "UPDATE attempt SET marked_at = marked_at WHERE id = $1"
     )
     .bind(&permit.attempt.id)
-    .execute(c))
-    .map(|_| ())
+    .execute(c))?;
+    // Deleted since the permit was given, with the account.
+    if there == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    Ok(())
 }
 
 /// What a section holds now; nothing saved yet is revision 0.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{Extensions, HeaderName, HeaderValue};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
@@ -67,13 +67,19 @@ impl Telemetry {
     }
 }
 
+/// The span of a request, for who learns more about it later: by then others may stand within it.
+#[derive(Clone, Debug)]
+struct RequestSpan(Span);
+
 /// Says whose request this is, in its log lines and its trace.
-pub fn record_account(id: &str) {
-    Span::current().record("account", id);
+pub fn record_account(request: &Extensions, id: &str) {
+    if let Some(RequestSpan(span)) = request.get() {
+        span.record("account", id);
+    }
 }
 
 /// Sees every request: gives it an id, counts it, times it, and logs it once it is answered.
-pub async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = format!("{:016x}", u64::from_le_bytes(random_bytes()));
     let method = metrics::method_label(request.method());
@@ -92,6 +98,7 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
         status = Empty,
         ms = Empty,
     );
+    request.extensions_mut().insert(RequestSpan(span.clone()));
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = began.elapsed();
     let status = response.status().as_u16();
