@@ -338,6 +338,15 @@ pub async fn delete_old(conn: &mut Conn<'_>, before: UnixMillis) -> Result<u64, 
     .execute(c))
 }
 
+/// When the letter that waits longest was asked for.
+pub async fn oldest_waiting(conn: &mut Conn<'_>) -> Result<Option<UnixMillis>, StoreError> {
+    let (oldest,) = on!(conn, |c| sqlx::query_as::<_, (Option<i64>,)>(
+        "SELECT MIN(created_at) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL"
+    )
+    .fetch_one(c))?;
+    Ok(oldest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,13 +399,4 @@ mod tests {
             LONGEST_ERROR
         );
     }
-}
-
-/// When the letter that waits longest was asked for.
-pub async fn oldest_waiting(conn: &mut Conn<'_>) -> Result<Option<UnixMillis>, StoreError> {
-    let (oldest,) = on!(conn, |c| sqlx::query_as::<_, (Option<i64>,)>(
-        "SELECT MIN(created_at) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL"
-    )
-    .fetch_one(c))?;
-    Ok(oldest)
 }

@@ -107,9 +107,16 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
                 format!("there is no role {role:?}; the roles are mentor and administrator")
             })?;
             let changed = grant(db, &permit, &email, role, !revoke, now).await?;
-            let (title, standing) = (role.slug(), if revoke { "no" } else { "a" });
-            let before = if changed { "" } else { ", as before" };
-            println!("{email} has {standing} grant as {title}{before}.");
+            let title = match role {
+                Role::Mentor => "a mentor",
+                Role::Administrator => "an administrator",
+            };
+            match (changed, revoke) {
+                (true, false) => println!("{email} is {title} now."),
+                (false, false) => println!("{email} was {title} already."),
+                (true, true) => println!("{email} is not {title} any more; all sessions ended."),
+                (false, true) => println!("{email} was not {title}."),
+            }
         }
         AdminCommand::ResetPassword {
             email,

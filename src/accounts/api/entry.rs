@@ -43,7 +43,7 @@ impl Next {
 }
 
 /// A path on this server to go on to; `else` when none was named.
-fn onward<'a>(next: &str, otherwise: &'a str) -> String {
+fn onward(next: &str, otherwise: &str) -> String {
     match local_path(next).as_str() {
         "/" if next != "/" => otherwise.to_owned(),
         path => path.to_owned(),
