@@ -3,6 +3,7 @@
 //! Must never know the web, SQL, files, the clock or global randomness: time and randomness are passed in.
 
 pub mod account;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod archive;
 pub mod attempt;
 #[cfg(not(target_arch = "wasm32"))]
