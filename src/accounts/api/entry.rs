@@ -239,7 +239,8 @@ pub async fn sign_in(
             state.metrics.sign_in(SignInOutcome::HalfWay);
             viewer.await_second_factor(&account.id, since).await?;
             let next = onward(next, "/attempts");
-            Ok(see_other(&format!("/sign-in/second-factor?next={next}")))
+            let query = page::query(&[("next", &next)]);
+            Ok(see_other(&format!("/sign-in/second-factor{query}")))
         }
         Ok((account, since)) => open_session(&state, &viewer, &account, false, since, next).await,
         Err(error) => {

@@ -348,6 +348,12 @@ pub async fn turn_off(
         return Ok(see_other(PAGE));
     }
     let checked = async {
+        if account.is_administrator {
+            return Err(AppError::invalid(
+                "",
+                "An administrator's account needs its second factor.",
+            ));
+        }
         confirm_password(
             &state,
             &viewer,

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::error::{FieldFault, Wait};
 use crate::ui::field::Entry;
 
-use super::{counted, wait_words};
+use super::counted;
 
 /// Fields whose value is never kept: a password, a code, the address that is typed to confirm a deletion.
 const NEVER_SHOWN: [&str; 4] = ["password", "current", "code", "confirm"];
@@ -64,6 +64,12 @@ impl FormState {
         self
     }
 
+    /// In how many seconds it may be tried again, where waiting helps.
+    pub(super) fn wait_seconds(&self) -> Option<u32> {
+        let wait = self.wait.as_ref()?;
+        (wait.seconds > 0).then_some(wait.seconds)
+    }
+
     /// What was typed into a field; empty for what was not sent.
     pub fn value(&self, field: &str) -> &str {
         self.values.get(field).map_or("", String::as_str)
@@ -110,9 +116,7 @@ impl FormState {
             .notice
             .map(|notice| view! { <p class="notice" role="status">{notice.text()}</p> });
         let wait = self.wait.clone().map(|wait| {
-            let again =
-                (wait.seconds > 0).then(|| format!(" Try again in {}.", wait_words(wait.seconds)));
-            view! { <p class="notice fault" role="alert">{wait.message}{again}</p> }
+            view! { <p class="notice fault" role="alert">{wait.message}</p> }
         });
         let summary = self.summarized(fields).then(|| {
             let lines = self

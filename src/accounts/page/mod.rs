@@ -24,6 +24,7 @@ use std::fmt::Write as _;
 
 use axum::response::Response;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
@@ -74,7 +75,7 @@ fn respond(
         kind: Kind::Own,
         current,
     };
-    own_page(state, theme, &head, status, || {
+    let mut response = own_page(state, theme, &head, status, || {
         let trail = (!frame.trail.is_empty()).then(|| {
             let links = frame
                 .trail
@@ -94,7 +95,11 @@ fn respond(
             </main>
         }
         .into_any()
-    })
+    });
+    if let Some(seconds) = form.wait_seconds() {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 /// `(address, title)` of the account's own page, which the others stand below.
@@ -133,15 +138,6 @@ fn counted(count: impl Into<i64>, one: &str, many: &str) -> String {
     }
 }
 
-/// A wait in whole minutes, rounded up, or in seconds below one minute.
-fn wait_words(seconds: u32) -> String {
-    if seconds < 60 {
-        counted(seconds, "second", "seconds")
-    } else {
-        counted(seconds.div_ceil(60), "minute", "minutes")
-    }
-}
-
 /// How long something lasted, in its largest fitting unit.
 fn span_words(millis: i64) -> String {
     let minutes = millis / MINUTE;
@@ -173,7 +169,7 @@ fn bytes_words(bytes: i64) -> String {
 }
 
 /// A query with its question mark, without what is empty; empty when all is.
-fn query(pairs: &[(&str, &str)]) -> String {
+pub fn query(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
         text.push(if text.is_empty() { '?' } else { '&' });
@@ -242,15 +238,6 @@ mod tests {
             (i64::MAX, "9223372.0 TB"),
         ] {
             assert_eq!(bytes_words(bytes), words);
-        }
-        for (seconds, words) in [
-            (1, "1 second"),
-            (59, "59 seconds"),
-            (60, "1 minute"),
-            (61, "2 minutes"),
-            (u32::MAX, "71582789 minutes"),
-        ] {
-            assert_eq!(wait_words(seconds), words);
         }
         for (millis, words) in [
             (-5, "0 minutes"),
