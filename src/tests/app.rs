@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -15,21 +16,27 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
+use totp_rs::{Builder, Secret, Totp};
 use tower::ServiceExt as _;
 
 use super::engines::Database;
+use crate::accounts::store::{AdminPermit, administration};
 use crate::app::router;
+use crate::domain::account::Role;
 use crate::domain::attempt::{MINUTE, UnixMillis, Way, length_slug};
 use crate::domain::level::Level;
 use crate::domain::phase::Phase;
 use crate::server::clock::{Clock, new_id};
 use crate::server::content_library::{Library, Origin, PublishedPrompt};
 use crate::server::database::Db;
+use crate::server::extract::ClientAddress;
 use crate::server::state::{Allowances, AppState, Settings};
 
 /// When every test starts: the first of January 2026.
 pub const START: UnixMillis = 1_767_225_600_000;
 pub const PROMPT: &str = "payments-processor";
+/// What everybody signs up with who does not choose a password of their own.
+pub const PASSWORD: &str = "a horse that counts to eleven";
 
 /// The published content, read once: what is tested is what is published.
 pub fn library() -> &'static Library {
@@ -70,6 +77,10 @@ impl TestApp {
     }
 
     pub fn on(database: &Database, public_url: &str) -> Self {
+        Self::with(database, settings(public_url))
+    }
+
+    pub fn with(database: &Database, settings: Settings) -> Self {
         let shared = library();
         let library = Library {
             prompts: shared.prompts.clone(),
@@ -78,13 +89,6 @@ impl TestApp {
             diagnostics: Vec::new(),
         };
         let clock = Arc::new(AtomicI64::new(START));
-        let settings = Settings {
-            public_url: public_url.to_owned(),
-            dev: false,
-            mail: false,
-            trusted_proxies: Vec::new(),
-            allowances: Allowances::default(),
-        };
         let db = database.db.clone();
         let state = AppState::new(
             db.clone(),
@@ -107,7 +111,15 @@ impl TestApp {
     }
 
     pub fn advance(&self, minutes: i64) {
-        self.clock.fetch_add(minutes * MINUTE, Ordering::SeqCst);
+        self.advance_millis(minutes * MINUTE);
+    }
+
+    pub fn advance_days(&self, days: i64) {
+        self.advance(days * 24 * 60);
+    }
+
+    pub fn advance_millis(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// Somebody with a browser of their own.
@@ -115,7 +127,56 @@ impl TestApp {
         Guest {
             router: self.router.clone(),
             cookies: Arc::default(),
+            address: None,
         }
+    }
+
+    /// Somebody who has signed up a moment ago.
+    pub async fn person(&self, email: &str) -> Guest {
+        let browser = self.guest();
+        browser.sign_up(email).await.expect(303);
+        browser
+    }
+
+    /// A new browser that is signed in with the password alone.
+    pub async fn signed_in(&self, email: &str) -> Guest {
+        let browser = self.guest();
+        let reply = browser.sign_in(email, PASSWORD).await.expect(303);
+        assert_eq!(reply.location(), "/attempts");
+        browser
+    }
+
+    pub async fn account_id(&self, email: &str) -> String {
+        let mut reader = self.db.read().await.expect("a reader");
+        let permit = AdminPermit::of_the_command_line();
+        let found = administration::by_email(&mut reader.conn(), &permit, email).await;
+        found
+            .expect("reads")
+            .unwrap_or_else(|| panic!("{email} has an account"))
+            .account()
+            .id
+            .clone()
+    }
+
+    /// As the command line does.
+    pub async fn grant(&self, email: &str, role: Role) {
+        let id = self.account_id(email).await;
+        let permit = AdminPermit::of_the_command_line();
+        let now = self.now();
+        crate::transact!(self.db, |conn| administration::grant(
+            conn, &permit, &id, role, now
+        )
+        .await)
+        .expect("granted");
+    }
+
+    /// Whoever looks after the service, signed in with both factors.
+    pub async fn administrator(&self, email: &str) -> (Guest, Authenticator) {
+        let browser = self.person(email).await;
+        self.grant(email, Role::Administrator).await;
+        let (authenticator, _) = browser.enrol(self.now()).await;
+        browser.get("/admin").await.expect(200);
+        (browser, authenticator)
     }
 
     /// A guest who has started an attempt.
@@ -132,11 +193,36 @@ impl TestApp {
     }
 }
 
+/// How a server is set up that people reach under this address.
+pub fn settings(public_url: &str) -> Settings {
+    Settings {
+        public_url: public_url.to_owned(),
+        dev: false,
+        mail: false,
+        trusted_proxies: Vec::new(),
+        allowances: Allowances::default(),
+    }
+}
+
+/// What a person's telephone shows.
+#[derive(Clone)]
+pub struct Authenticator(Totp);
+
+impl Authenticator {
+    /// The six digits of an instant.
+    pub fn code(&self, at: UnixMillis) -> String {
+        let seconds = u64::try_from(at / 1000).expect("after 1970");
+        self.0.generate(seconds).to_string()
+    }
+}
+
 /// A browser: it keeps cookies, says that its forms come from our pages, and does not follow redirects.
 #[derive(Clone)]
 pub struct Guest {
     router: Router,
     pub cookies: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Where its requests come from; this machine unless a test says another.
+    address: Option<IpAddr>,
 }
 
 impl Guest {
@@ -144,9 +230,76 @@ impl Guest {
     pub fn elsewhere(&self) -> Self {
         let cookies = self.cookies.lock().expect("sound").clone();
         Self {
-            router: self.router.clone(),
             cookies: Arc::new(Mutex::new(cookies)),
+            ..self.clone()
         }
+    }
+
+    /// The same browser in another network.
+    pub fn at_address(&self, address: &str) -> Self {
+        Self {
+            address: Some(address.parse().expect("an address")),
+            ..self.clone()
+        }
+    }
+
+    /// What the session's cookie holds.
+    pub fn session(&self) -> Option<String> {
+        let cookies = self.cookies.lock().expect("sound");
+        cookies.get("headroom").cloned()
+    }
+
+    pub async fn sign_up(&self, email: &str) -> Reply {
+        self.sign_up_as("Somebody", email, PASSWORD).await
+    }
+
+    pub async fn sign_up_as(&self, name: &str, email: &str, password: &str) -> Reply {
+        let fields = [("name", name), ("email", email), ("password", password)];
+        self.post_form("/sign-up", &fields).await
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Reply {
+        let fields = [("email", email), ("password", password)];
+        self.post_form("/sign-in", &fields).await
+    }
+
+    pub async fn send_code(&self, code: &str) -> Reply {
+        self.post_form("/sign-in/second-factor", &[("code", code)])
+            .await
+    }
+
+    /// Whether this browser is signed in.
+    pub async fn is_signed_in(&self) -> bool {
+        let reply = self.get("/account").await;
+        if reply.status == StatusCode::OK {
+            return true;
+        }
+        assert_eq!(
+            reply.expect(303).location(),
+            "/sign-in?next=/account",
+            "neither in nor out"
+        );
+        false
+    }
+
+    /// Turns the second factor on, with what the page shows: the authenticator, and the recovery codes.
+    pub async fn enrol(&self, now: UnixMillis) -> (Authenticator, Vec<String>) {
+        self.post_form("/account/second-factor/start", &[])
+            .await
+            .expect(303);
+        let page = self.get("/account/second-factor").await.expect(200).page();
+        let secret = page.text("code.secret").replace(' ', "");
+        let totp = Builder::new()
+            .with_secret(Secret::try_from_base32(&secret).expect("Base32"))
+            .build()
+            .expect("a sound secret");
+        let authenticator = Authenticator(totp);
+        let code = authenticator.code(now);
+        let shown = self
+            .post_form("/account/second-factor/confirm", &[("code", &code)])
+            .await
+            .expect(200);
+        (authenticator, shown.page().texts(".codes code"))
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -220,6 +373,9 @@ impl Guest {
                 .insert(COOKIE, cookies.join("; ").parse().expect("a header"));
         }
         let what = format!("{} {}", request.method(), request.uri());
+        if let Some(address) = self.address {
+            request.extensions_mut().insert(ClientAddress(address));
+        }
         let response = self
             .router
             .clone()
@@ -408,6 +564,15 @@ impl Reply {
             self.status
         );
         location
+    }
+
+    /// The headers but the id that each answer has of its own.
+    pub fn lasting_headers(&self) -> Vec<String> {
+        self.headers
+            .iter()
+            .filter(|(name, _)| *name != "x-request-id")
+            .map(|(name, value)| format!("{name}: {value:?}"))
+            .collect()
     }
 
     pub fn page(&self) -> Page {

@@ -13,6 +13,8 @@ use crate::server::assets;
 fn every_path(id: &str) -> Vec<(Method, String)> {
     let filled = |path: &str| {
         path.replace("{id}", id)
+            .replace("{link}", id)
+            .replace("{token}", &"0".repeat(64))
             .replace("{slug}", PROMPT)
             .replace("{section}", "api")
             .replace("{format}", "attempt.json")
@@ -57,9 +59,20 @@ fn is_told(what: &str, reply: &Reply) {
             "{what}: {policy}"
         );
     }
+    // A page whose address is a secret is told more, and all of it.
+    let referrer = if reply.header("x-robots-tag").is_empty() {
+        "same-origin"
+    } else {
+        assert_eq!(
+            (reply.header("x-robots-tag"), reply.header("cache-control")),
+            ("noindex, nofollow", "private, no-store"),
+            "{what}"
+        );
+        "no-referrer"
+    };
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
+        ("referrer-policy", referrer),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         ("x-frame-options", "DENY"),

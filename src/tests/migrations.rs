@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::app::{START, TestApp};
+use super::app::{START, TestApp, settings};
 use super::engines::{Database, on_each_engine};
+use crate::accounts::store::token::{self, Purpose};
+use crate::domain::account::Role;
 use crate::domain::attempt::Way;
 use crate::domain::level::Level;
 use crate::server::database::{Db, migrations_for_postgres, migrations_for_sqlite};
+use crate::server::state::Settings;
 
 /// Column by table: its type, whether it may be NULL, and whether it is part of the key.
-type Schema = BTreeMap<String, BTreeMap<String, (String, bool, bool)>>;
+pub(super) type Schema = BTreeMap<String, BTreeMap<String, (String, bool, bool)>>;
 
-async fn schema(db: &Db) -> Schema {
+pub(super) async fn schema(db: &Db) -> Schema {
     let rows: Vec<(String, String, String, bool, bool)> = match db {
         Db::Sqlite { read, .. } => sqlx::query_as(
             "SELECT m.name, c.name, c.type, c.\"notnull\" = 0, c.pk > 0 FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
@@ -121,7 +124,7 @@ async fn both_engines_have_the_same_tables() {
 }
 
 /// Every row of every table, as text.
-async fn everything(db: &Db) -> Vec<String> {
+pub(super) async fn everything(db: &Db) -> Vec<String> {
     let mut rows = Vec::new();
     for (table, columns) in schema(db).await {
         let columns = columns
@@ -149,8 +152,23 @@ async fn everything(db: &Db) -> Vec<String> {
 #[tokio::test]
 async fn migrating_a_database_in_use_changes_nothing() {
     on_each_engine(async |database| {
-        let app = TestApp::on(database, "http://headroom.test");
+        let settings = Settings {
+            mail: true,
+            ..settings("http://headroom.test")
+        };
+        let app = TestApp::with(database, settings);
         let attempt = app.attempt(Way::Interview, Level::Staff, None).await;
+        let email = "ada@example.org";
+        attempt.guest.sign_up(email).await.expect(303);
+        app.grant(email, Role::Mentor).await;
+        attempt.guest.enrol(app.now()).await;
+        let account = app.account_id(email).await;
+        let (purpose, now) = (Purpose::ResetPassword, app.now());
+        crate::transact!(app.db, |conn| {
+            token::issue(conn, &account, purpose, email, [7; 32], now).await
+        })
+        .expect("issued");
+        attempt.post("shares", &[]).await.expect(200);
         attempt
             .save("api", 0, "key", "POST /charges")
             .await

@@ -4,6 +4,7 @@
 
 mod access;
 mod account_pages;
+mod accounts;
 mod app;
 mod archive;
 mod attempt_store;

@@ -85,12 +85,18 @@ async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)>
         .iter()
         .map(|published| published.prompt.slug.clone())
         .collect();
+    // Who has a link sees no more than who wrote it.
+    let made = attempt.post("shares", &[]).await.expect(200).page();
+    let address = made.attribute("#made", "value");
+    let token = address.rsplit('/').next().expect("a secret").to_owned();
+    assert!(guest.get(&format!("/shared/{token}")).await.status == 200);
     let mut paths = Vec::new();
     for route in routes() {
         if route.method != Method::GET {
             continue;
         }
-        let mut filled = vec![route.path.replace("{id}", &attempt.id)];
+        let path = route.path.replace("{id}", &attempt.id);
+        let mut filled = vec![path.replace("{token}", &token)];
         for (name, values) in [
             ("{section}", &sections),
             ("{slug}", &slugs),

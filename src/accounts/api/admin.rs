@@ -79,7 +79,7 @@ pub struct ListQuery {
     account: String,
     from: String,
     to: String,
-    show: String,
+    state: String,
     done: String,
 }
 
@@ -577,14 +577,26 @@ pub async fn export_audit(
         "audit.json" => "application/json",
         _ => return Err(AppError::NotFound),
     };
+    let now = state.clock.now();
     let mut reader = state.db.read().await?;
-    let conn = &mut reader.conn();
-    let (filter, faults) = read_filter(conn, &admin.permit, &query).await?;
+    let (filter, faults) = read_filter(&mut reader.conn(), &admin.permit, &query).await?;
+    drop(reader);
     if !faults.is_empty() {
         return Err(AppError::Invalid(faults));
     }
-    let lines = audit::list(conn, &admin.permit, &filter, 0, EXPORTED).await?;
-    drop(reader);
+    let lines = transact!(state.db, |conn| {
+        let lines = audit::list(conn, &admin.permit, &filter, 0, EXPORTED).await?;
+        note(
+            conn,
+            &admin.viewer,
+            Action::AuditExported,
+            None,
+            &format,
+            now,
+        )
+        .await?;
+        Ok(lines)
+    })?;
     let lines: Vec<ExportedLine<'_>> = lines
         .iter()
         .map(|line| ExportedLine {
@@ -648,9 +660,15 @@ pub async fn outbox(
 ) -> Result<Response, AppError> {
     let mut reader = state.db.read().await?;
     let conn = &mut reader.conn();
-    let shown = outbox_rows::Filter::from_slug(&query.show).unwrap_or(outbox_rows::Filter::All);
+    let shown = match query.state.as_str() {
+        "waiting" => outbox_rows::Filter::Waiting,
+        "sent" => outbox_rows::Filter::Sent,
+        "failed" => outbox_rows::Filter::GivenUp,
+        _ => outbox_rows::Filter::All,
+    };
     let counts = outbox_rows::counts(conn).await?;
-    let page_number = u32::try_from(query.page()).unwrap_or(1);
+    // The store counts pages from 0.
+    let page_number = u32::try_from(query.page() - 1).unwrap_or(0);
     let entries = outbox_rows::list(conn, shown, page_number).await?;
     let found = match shown {
         outbox_rows::Filter::All => counts.waiting + counts.sent + counts.given_up,
@@ -673,7 +691,7 @@ pub async fn outbox(
                 last_error: entry.last_error,
             })
             .collect(),
-        shown: shown.slug().to_owned(),
+        shown: query.state.clone(),
         waiting: counts.waiting,
         sent: counts.sent,
         failed: counts.given_up,

@@ -241,7 +241,8 @@ pub async fn sign_in(
                 .await_second_factor(&account.id, account.session_epoch, since)
                 .await?;
             let next = onward(next, "/attempts");
-            Ok(see_other(&format!("/sign-in/second-factor?next={next}")))
+            let query = page::query(&[("next", &next)]);
+            Ok(see_other(&format!("/sign-in/second-factor{query}")))
         }
         Ok((account, since)) => open_session(&state, &viewer, &account, false, since, next).await,
         Err(error) => {

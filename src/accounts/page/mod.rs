@@ -159,7 +159,7 @@ fn bytes_words(bytes: i64) -> String {
 }
 
 /// A query with its question mark, without what is empty; empty when all is.
-fn query(pairs: &[(&str, &str)]) -> String {
+pub fn query(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
         text.push(if text.is_empty() { '?' } else { '&' });

@@ -481,6 +481,12 @@ async fn end_sessions(conn: &mut Conn<'_>, account_id: &str) -> Result<(), Store
 /// Deletes the account with everything that is its own. What the audit log says of its id stays.
 pub async fn delete(conn: &mut Conn<'_>, permit: &AccountPermit) -> Result<(), StoreError> {
     let account = &permit.account;
+    // Letters name the address.
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM outbox WHERE account_id = $1"
+    )
+    .bind(&account.id)
+    .execute(c))?;
     affected!(conn, |c| sqlx::query("DELETE FROM account WHERE id = $1")
         .bind(&account.id)
         .execute(c))?;

@@ -99,7 +99,7 @@ pub fn audit(
             })
             .collect_view();
         let filtered = pairs.iter().any(|(_, value)| !value.is_empty());
-        let export = |format: &str| format!("/admin/audit/export.{format}{}", query(&pairs));
+        let export = |format: &str| format!("/admin/audit/export/audit.{format}{}", query(&pairs));
         view! {
             <form class="filter" method="get" action="/admin/audit" role="search" aria-label="Filter the log" novalidate=true>
                 <div class="field">
