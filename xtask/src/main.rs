@@ -10,6 +10,7 @@ mod project;
 mod server;
 mod setup;
 mod site;
+mod soak;
 mod steps;
 mod wasm;
 
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::checks::Choice;
 use crate::project::{Profile, Project};
 use crate::server::Place;
+use crate::soak::Load;
 
 /// Builds, serves, checks and measures Headroom
 ///
@@ -66,12 +68,23 @@ enum Task {
     },
     /// Print the figures of the performance budget
     ///
-    /// Builds for release, then measures bytes, requests and saves per second, the way from navigation to a
-    /// saved key in Chromium, and shows the recorded times of `serve` and `test`.
+    /// Builds for release, then measures bytes, requests, saves (on one node and on two) and sign-ins per
+    /// second, pages while many sign in, the memory of idle connections, backups under writers, and the way
+    /// from navigation to a saved key in Chromium, and shows the recorded times of `serve` and `test`.
     Bench {
         /// Shorter runs, with less exact figures
         #[arg(long)]
         quick: bool,
+    },
+    /// Put a mixed load on the server for minutes
+    ///
+    /// Builds for release, then lets readers, sign-ins, guests and accounts that write and export, and slow
+    /// clients at a server of its own. Prints requests, errors, waiting and memory each minute, and at the end
+    /// how memory grew. Kills the server then and looks for what it acknowledged. Exits with 1 when the server
+    /// answered with an error or lost a save. Being told to wait is no error.
+    Soak {
+        #[command(flatten)]
+        load: Load,
     },
     /// Only set up what the other commands need
     Setup,
@@ -103,6 +116,7 @@ fn run(task: Task) -> Result<bool> {
         Task::Dev { place } => dev::dev(&project, &place).map(|()| true),
         Task::Test { choice } => checks::test(&project, &choice),
         Task::Bench { quick } => bench::bench(&project, quick).map(|()| true),
+        Task::Soak { load } => soak::soak(&project, load).map(|()| true),
         Task::Setup => setup::everything(&project),
     }
 }
