@@ -90,6 +90,7 @@ POST /account/email                            in     in    in     go     go    
 POST /account/verify                           in     in    in     go     go      go     go    go     in       in
 GET  /account/sessions                         in     in    in     ok     ok      ok     ok    ok     in       in
 POST /account/sessions/end                     in     in    in     go     go      go     go    go     in       in
+POST /account/sessions/end-all                 in     in    in     go     go      go     go    go     in       in
 POST /account/sessions/end-others              in     in    in     go     go      go     go    go     in       in
 GET  /account/second-factor                    in     in    in     ok     ok      ok     ok    ok     in       in
 POST /account/second-factor/start              in     in    in     go     go      go     go    go     in       in

@@ -801,7 +801,7 @@ async fn a_second_factor_is_asked_for_and_each_code_works_once() {
         here.sign_up(ADA).await.expect(303);
         let elsewhere = app.signed_in(ADA).await;
         // Setting it up is not having it.
-        here.post_form("/account/second-factor/start", &[])
+        here.post_form("/account/second-factor/start", &[("password", PASSWORD)])
             .await
             .expect(303);
         app.signed_in(ADA).await;
@@ -820,7 +820,7 @@ async fn a_second_factor_is_asked_for_and_each_code_works_once() {
         );
         assert!(here.is_signed_in().await && elsewhere.is_signed_in().await);
         // Starting again does not replace it.
-        here.post_form("/account/second-factor/start", &[])
+        here.post_form("/account/second-factor/start", &[("password", PASSWORD)])
             .await
             .expect(303);
 

@@ -284,7 +284,7 @@ impl Guest {
 
     /// Turns the second factor on, with what the page shows: the authenticator, and the recovery codes.
     pub async fn enrol(&self, now: UnixMillis) -> (Authenticator, Vec<String>) {
-        self.post_form("/account/second-factor/start", &[])
+        self.post_form("/account/second-factor/start", &[("password", PASSWORD)])
             .await
             .expect(303);
         let page = self.get("/account/second-factor").await.expect(200).page();

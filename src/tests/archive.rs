@@ -818,11 +818,10 @@ async fn sign_up(database: &Database, shelf: &Shelf, email: &str) {
     let outcome: Result<u64, StoreError> = transact!(database.db, |conn| {
         crate::affected!(conn, |c| {
             sqlx::query(
-            "INSERT INTO account (id, owner_id, name, email, email_key, password_hash, password_changed_at, level, interview_on, \
-             hours_a_week, time_zone, theme, created_at) VALUES ($1, $2, $3, $4, $5, 'x', 0, 'senior', '2026-03-01', 6, $6, 'dark', $7)"
+            "UPDATE account SET name = $2, email = $3, email_key = $4, level = 'senior', interview_on = '2026-03-01', \
+             hours_a_week = 6, time_zone = $5, theme = 'dark', created_at = $6 WHERE id = $1"
         )
-        .bind(new_id(START))
-        .bind(&shelf.owner)
+        .bind(&shelf.account)
         .bind("Ada Lovelace")
         .bind(email)
         .bind(email.to_lowercase())
