@@ -36,7 +36,7 @@ pub enum Check {
     XtaskTests,
     /// Builds the site and the server that the checks after it run
     Build,
-    /// The server's tests, on SQLite and PostgreSQL
+    /// The server's tests, on SQLite and PostgreSQL, and two nodes behind HAProxy
     ServerTests,
     /// `headroom content check` on what we publish
     #[value(name = "content-check")]
@@ -162,6 +162,7 @@ struct Bench<'a> {
     node: Result<Node, String>,
     chromium: Result<PathBuf, String>,
     postgres: Result<Cluster, String>,
+    balancer: Result<PathBuf, String>,
     binary: Option<PathBuf>,
 }
 
@@ -205,6 +206,11 @@ pub fn test(project: &Project, choice: &Choice) -> Result<bool> {
         && let Err(reason) = &bench.postgres
     {
         println!("\nNOTHING WAS TESTED ON POSTGRESQL: {reason}");
+    }
+    if checks.contains(&Check::ServerTests)
+        && let Err(reason) = &bench.balancer
+    {
+        println!("\nNOTHING WAS TESTED BEHIND A LOAD BALANCER: {reason}");
     }
     if choice.is_everything() {
         timing.write_down()?;
@@ -258,10 +264,13 @@ fn set_up<'a>(project: &'a Project, choice: &'a Choice, checks: &[Check]) -> Res
     } else {
         (not_needed(), not_needed())
     };
-    let programs = if needs(&[Check::ServerTests]) {
-        postgres::set_up(&mut apt).map_err(told)
+    let (programs, balancer) = if needs(&[Check::ServerTests]) {
+        (
+            postgres::set_up(&mut apt).map_err(told),
+            setup::balancer(&mut apt).map_err(told),
+        )
     } else {
-        not_needed()
+        (not_needed(), not_needed())
     };
     process::check_interrupt()?;
     process::adopt_orphans();
@@ -276,6 +285,7 @@ fn set_up<'a>(project: &'a Project, choice: &'a Choice, checks: &[Check]) -> Res
         node,
         chromium,
         postgres,
+        balancer,
         binary: None,
     })
 }
@@ -391,9 +401,17 @@ impl Bench<'_> {
         } else {
             command.env_remove("HEADROOM_TEST_POSTGRES");
         }
+        if let Ok(program) = &self.balancer {
+            command.env("HEADROOM_TEST_BALANCER", program);
+        } else {
+            command.env_remove("HEADROOM_TEST_BALANCER");
+        }
         process::stream(&mut command)?;
-        match &self.postgres {
-            Err(reason) if in_ci() => bail!("nothing was tested on PostgreSQL: {reason}"),
+        match (&self.postgres, &self.balancer) {
+            (Err(reason), _) if in_ci() => bail!("nothing was tested on PostgreSQL: {reason}"),
+            (_, Err(reason)) if in_ci() => {
+                bail!("nothing was tested behind a load balancer: {reason}")
+            }
             _ => Ok(Outcome::Passed),
         }
     }

@@ -27,7 +27,7 @@ use crate::soak::Load;
 /// Builds, serves, checks and measures Headroom
 ///
 /// Every command sets up what is missing first (Rust's standard library for wasm32, Node, Chromium,
-/// PostgreSQL, as far as it needs them), says what it does and how long it took, and does no work twice.
+/// PostgreSQL, HAProxy, as far as it needs them), says what it does and how long it took, and does no work twice.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version = None)]
 struct Arguments {
@@ -60,7 +60,7 @@ enum Task {
     /// Run every check
     ///
     /// Formatting, lints on each of the builds, the tests of the domain and of the server on SQLite and
-    /// PostgreSQL, the content check, cargo-deny and the journeys in Chromium; all of them, even when one fails,
+    /// PostgreSQL and behind a load balancer, the content check, cargo-deny and the journeys in Chromium; all of them, even when one fails,
     /// with a table at the end. Exits with 1 when a check failed.
     Test {
         #[command(flatten)]

@@ -1,5 +1,5 @@
 //! What the machine must have besides Rust, and how it gets it: Debian packages, Node and its packages,
-//! Chromium. Each part is looked for first and installed only when missing; what cannot be installed is
+//! Chromium, HAProxy. Each part is looked for first and installed only when missing; what cannot be installed is
 //! named with the command that would do it.
 //!
 //! The wasm32 target has its own module, `wasm`; PostgreSQL is started by `postgres`.
@@ -270,6 +270,21 @@ pub fn chromium(apt: &mut Apt) -> Result<PathBuf> {
         .context("Debian's chromium is installed and not on the PATH: set CHROMIUM to it")
 }
 
+/// The load balancer that the tests put in front of two nodes: HAProxy, Debian's package when there is none.
+pub fn balancer(apt: &mut Apt) -> Result<PathBuf> {
+    // Debian keeps it where only root's PATH leads.
+    let found = || {
+        process::which("haproxy").or_else(|| {
+            Some(PathBuf::from("/usr/sbin/haproxy")).filter(|path| process::is_executable(path))
+        })
+    };
+    if let Some(path) = found() {
+        return Ok(path);
+    }
+    apt.install(&["haproxy"])?;
+    found().context("Debian's haproxy is installed and not at /usr/sbin/haproxy")
+}
+
 /// `cargo fmt` and `cargo clippy`, which a minimal Rust lacks.
 pub fn rust_components() -> Result<()> {
     let missing: Vec<&str> = [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")]
@@ -325,6 +340,10 @@ pub fn everything(project: &Project) -> Result<bool> {
         (
             "PostgreSQL",
             postgres::set_up(&mut apt).map(|path| path.display().to_string()),
+        ),
+        (
+            "HAProxy",
+            balancer(&mut apt).map(|path| path.display().to_string()),
         ),
     ];
     process::check_interrupt()?;
