@@ -118,14 +118,15 @@ pub async fn count(
     window: i64,
     now: UnixMillis,
 ) -> Result<(i64, UnixMillis), StoreError> {
-    // A window that lies ahead was begun by a clock that was wrong.
+    // A window that begins further ahead than it is long was begun by a clock that was wrong; one that begins a little
+    // ahead, by another that came first.
     on!(conn, |c| {
         sqlx::query_as::<_, (i64, i64)>(
         "INSERT INTO throttle (throttle_key, began_at, ends_at, count) VALUES ($1, $2, $3, 1) \
          ON CONFLICT (throttle_key) DO UPDATE SET \
-         count = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $2 THEN 1 ELSE throttle.count + 1 END, \
-         began_at = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $2 THEN $2 ELSE throttle.began_at END, \
-         ends_at = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $2 THEN $3 ELSE throttle.ends_at END \
+         count = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $3 THEN 1 ELSE throttle.count + 1 END, \
+         began_at = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $3 THEN $2 ELSE throttle.began_at END, \
+         ends_at = CASE WHEN throttle.ends_at <= $2 OR throttle.began_at > $3 THEN $3 ELSE throttle.ends_at END \
          RETURNING count, ends_at"
     )
     .bind(key)

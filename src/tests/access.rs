@@ -567,10 +567,10 @@ impl World {
                         .any(|table| row.starts_with(&format!("{table}: ")))
                 })
             };
-            // An export is written down, and a page of an attempt is where its owner is.
+            // An export is written down and counted, and a page of an attempt is where its owner is.
             let exports = path == "/account/export" || path.starts_with("/admin/audit/export/");
             let place = ["attempt", "phase_time"];
-            let noted = (exports && lost.is_empty() && are(&new, &["audit_log"]))
+            let noted = (exports && lost.is_empty() && are(&new, &["audit_log", "throttle"]))
                 || (path.starts_with("/attempts/") && are(&new, &place) && are(&lost, &place));
             let may_change = expected == "ok" || expected == "go";
             if !(may_change && (!reads || noted)) {

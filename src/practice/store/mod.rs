@@ -151,6 +151,15 @@ pub async fn start_attempt(
     if owners == 0 {
         return Err(AppError::NotFound.into());
     }
+    // What the last saves of earlier attempts left behind.
+    affected!(conn, |c| {
+        sqlx::query(
+        "DELETE FROM save_key WHERE attempt_id IN (SELECT id FROM attempt WHERE owner_id = $1) AND saved_at < $2"
+    )
+    .bind(owner)
+    .bind(now - KEYS_KEPT)
+    .execute(c)
+    })?;
     let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(*) FROM attempt WHERE owner_id = $1"
     )
