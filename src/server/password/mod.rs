@@ -4,12 +4,12 @@
 //! was made with less is made anew when its owner signs in. Must never log or keep a password.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params};
+use argon2::password_hash::PasswordVerifier as _;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::error::AppError;
@@ -28,6 +28,25 @@ const COMMON: &str = include_str!("common.txt");
 pub struct Passwords {
     at_once: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    memory: Arc<Memory>,
+}
+
+/// The memory of earlier hashings, 19 MiB each, for the next ones: given back to the allocator, it would be kept for each
+/// thread that ever hashed.
+#[derive(Debug, Default)]
+struct Memory(Mutex<Vec<Vec<Block>>>);
+
+impl Memory {
+    fn with<T>(&self, work: impl FnOnce(&mut [Block]) -> T) -> T {
+        let spare = self.0.lock().ok().and_then(|mut spare| spare.pop());
+        let mut blocks =
+            spare.unwrap_or_else(|| vec![Block::default(); Params::default().block_count()]);
+        let outcome = work(&mut blocks);
+        if let Ok(mut spare) = self.0.lock() {
+            spare.push(blocks);
+        }
+        outcome
+    }
 }
 
 /// What came of comparing a password with a hash.
@@ -44,18 +63,15 @@ impl Passwords {
         Self {
             at_once: Arc::new(Semaphore::new((cores / 2).max(1))),
             waiting: Arc::new(Semaphore::new(WAITING)),
+            memory: Arc::default(),
         }
     }
 
     /// A new password as a PHC string.
     pub async fn hash(&self, password: &str) -> Result<String, AppError> {
-        let password = password.to_owned();
+        let (password, memory) = (password.to_owned(), self.memory.clone());
         self.run(move || {
-            let salt: [u8; 16] = random_bytes();
-            Argon2::default()
-                .hash_password_with_salt(password.as_bytes(), &salt)
-                .map(|hash| hash.to_string())
-                .map_err(AppError::internal)
+            new_hash(password.as_bytes(), random_bytes(), &memory).map_err(AppError::internal)
         })
         .await?
     }
@@ -64,10 +80,11 @@ impl Passwords {
     /// matches.
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<Verdict, AppError> {
         let (password, hash) = (password.to_owned(), hash.map(ToOwned::to_owned));
+        let memory = self.memory.clone();
         self.run(move || match hash {
-            Some(hash) => compare(&password, &hash),
+            Some(hash) => compare(&password, &hash, &memory),
             None => {
-                let verdict = compare(&password, nobodys_hash());
+                let verdict = compare(&password, nobodys_hash(&memory), &memory);
                 Verdict {
                     matches: false,
                     ..verdict
@@ -98,19 +115,52 @@ impl Passwords {
     }
 }
 
-fn compare(password: &str, hash: &str) -> Verdict {
+/// A PHC string under today's parameters.
+fn new_hash(
+    password: &[u8],
+    salt: [u8; 16],
+    memory: &Memory,
+) -> Result<String, argon2::password_hash::Error> {
+    let argon2 = Argon2::default();
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+    memory
+        .with(|blocks| argon2.hash_password_into_with_memory(password, &salt, &mut out, blocks))?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(Salt::new(&salt)?),
+        hash: Some(Output::new(&out)?),
+    };
+    Ok(hash.to_string())
+}
+
+fn compare(password: &str, hash: &str, memory: &Memory) -> Verdict {
     let Ok(parsed) = PasswordHash::new(hash) else {
         return Verdict {
             matches: false,
             outdated: false,
         };
     };
-    Verdict {
-        matches: Argon2::default()
-            .verify_password(password.as_bytes(), &parsed)
-            .is_ok(),
-        outdated: is_outdated(&parsed),
-    }
+    let password = password.as_bytes();
+    let outdated = is_outdated(&parsed);
+    let matches = match (&parsed.salt, &parsed.hash, Params::try_from(&parsed)) {
+        // Of today's size: the memory that is there serves.
+        (Some(salt), Some(expected), Ok(params))
+            if !outdated && params.block_count() == Params::default().block_count() =>
+        {
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let mut out = [0; Output::MAX_LENGTH];
+            let out = &mut out[..expected.len()];
+            memory
+                .with(|blocks| argon2.hash_password_into_with_memory(password, salt, out, blocks))
+                .is_ok()
+                // Compares in constant time.
+                && Output::new(out).is_ok_and(|out| out == *expected)
+        }
+        _ => Argon2::default().verify_password(password, &parsed).is_ok(),
+    };
+    Verdict { matches, outdated }
 }
 
 fn is_outdated(hash: &PasswordHash) -> bool {
@@ -121,14 +171,11 @@ fn is_outdated(hash: &PasswordHash) -> bool {
         })
 }
 
-fn nobodys_hash() -> &'static str {
+fn nobodys_hash(memory: &Memory) -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
-        let (password, salt): ([u8; 32], [u8; 16]) = (random_bytes(), random_bytes());
-        Argon2::default()
-            .hash_password_with_salt(&password, &salt)
-            .map(|hash| hash.to_string())
-            .unwrap_or_default()
+        let password: [u8; 32] = random_bytes();
+        new_hash(&password, random_bytes(), memory).unwrap_or_default()
     })
 }
 
@@ -141,6 +188,8 @@ pub fn is_common(password: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::PasswordHasher as _;
+
     use super::*;
 
     #[tokio::test]
