@@ -1,6 +1,6 @@
 //! The SQL of sessions, of owners, and of the counters that throttle.
 
-use crate::domain::attempt::UnixMillis;
+use crate::domain::attempt::{MINUTE, UnixMillis};
 use crate::{affected, on};
 
 use super::database::{Conn, StoreError};
@@ -33,11 +33,12 @@ pub async fn insert_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
     .map(|_| ())
 }
 
-/// Updates only: a session that has ended stays ended.
+/// Updates only: a session that has ended stays ended. The end of a guest's session, which holds their work, is never
+/// moved back: the clock may have been behind.
 pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, device = $5, data = $6, seen_at = $7, expires_at = $8 \
-         WHERE id_hash = $1"
+        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, device = $5, data = $6, seen_at = $7, \
+         expires_at = CASE WHEN $3 IS NULL AND expires_at > $8 THEN expires_at ELSE $8 END WHERE id_hash = $1"
     )
     .bind(&row.id_hash)
     .bind(&row.owner_id)
@@ -51,6 +52,10 @@ pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
     .map(|_| ())
 }
 
+/// Sessions that were ended at a time this far ahead, in milliseconds, were ended by a clock that was wrong. Their rows
+/// went in the same moment; what was signed in since is not to be locked out until that time comes.
+pub const ENDED_AHEAD: i64 = 24 * 60 * MINUTE;
+
 /// The data and the end of a session that has not ended: not by its time, nor because its account was disabled or ended
 /// all sessions after it was signed in.
 pub async fn session(
@@ -62,10 +67,11 @@ pub async fn session(
         sqlx::query_as::<_, (String, i64)>(
         "SELECT session.data, session.expires_at FROM session LEFT JOIN account ON account.id = session.account_id \
          WHERE session.id_hash = $1 AND session.expires_at > $2 AND (session.account_id IS NULL \
-         OR (account.disabled_at IS NULL AND session.signed_in_at >= account.sessions_from))"
+         OR (account.disabled_at IS NULL AND (session.signed_in_at >= account.sessions_from OR account.sessions_from > $3)))"
     )
     .bind(id_hash)
     .bind(now)
+    .bind(now.saturating_add(ENDED_AHEAD))
     .fetch_optional(c)
     })
 }
@@ -77,6 +83,19 @@ pub async fn delete_session(conn: &mut Conn<'_>, id_hash: &str) -> Result<(), St
     .bind(id_hash)
     .execute(c))
     .map(|_| ())
+}
+
+/// When anybody was last here, by now.
+pub async fn last_seen(
+    conn: &mut Conn<'_>,
+    now: UnixMillis,
+) -> Result<Option<UnixMillis>, StoreError> {
+    let (seen_at,) = on!(conn, |c| sqlx::query_as::<_, (Option<i64>,)>(
+        "SELECT MAX(seen_at) FROM session WHERE seen_at <= $1"
+    )
+    .bind(now)
+    .fetch_one(c))?;
+    Ok(seen_at)
 }
 
 /// Removes sessions that ended.

@@ -64,6 +64,11 @@ impl FormState {
         self
     }
 
+    /// The seconds to wait before another try; 0 when there is no need, or it does not help.
+    pub(super) fn wait_seconds(&self) -> u32 {
+        self.wait.as_ref().map_or(0, |wait| wait.seconds)
+    }
+
     /// What was typed into a field; empty for what was not sent.
     pub fn value(&self, field: &str) -> &str {
         self.values.get(field).map_or("", String::as_str)

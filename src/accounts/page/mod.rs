@@ -24,6 +24,7 @@ use std::fmt::Write as _;
 
 use axum::response::Response;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
@@ -74,7 +75,7 @@ fn respond(
         kind: Kind::Own,
         current,
     };
-    own_page(state, theme, &head, status, || {
+    let mut response = own_page(state, theme, &head, status, || {
         let trail = (!frame.trail.is_empty()).then(|| {
             let links = frame
                 .trail
@@ -94,7 +95,12 @@ fn respond(
             </main>
         }
         .into_any()
-    })
+    });
+    if form.wait_seconds() > 0 {
+        let headers = response.headers_mut();
+        headers.insert(RETRY_AFTER, form.wait_seconds().into());
+    }
+    response
 }
 
 /// `(address, title)` of the account's own page, which the others stand below.

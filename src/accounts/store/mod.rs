@@ -17,6 +17,7 @@ use crate::domain::level::Level;
 use crate::error::AppError;
 use crate::server::database::{Conn, StoreError};
 use crate::server::extract::Theme;
+use crate::server::store::ENDED_AHEAD;
 use crate::{affected, on};
 
 pub use administration::{AdminPermit, Refusal, admin_permit};
@@ -383,10 +384,12 @@ pub async fn sessions(
         sqlx::query_as::<_, SessionLine>(
         "SELECT session.id_hash, session.device, session.signed_in_at, session.seen_at FROM session \
          JOIN account ON account.id = session.account_id WHERE session.account_id = $1 AND session.expires_at > $2 \
-         AND session.signed_in_at >= account.sessions_from ORDER BY session.seen_at DESC, session.id_hash"
+         AND (session.signed_in_at >= account.sessions_from OR account.sessions_from > $3) \
+         ORDER BY session.seen_at DESC, session.id_hash"
     )
     .bind(&permit.account.id)
     .bind(now)
+    .bind(now.saturating_add(ENDED_AHEAD))
     .fetch_all(c)
     })
 }
