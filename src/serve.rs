@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use crate::accounts::store::token;
 use crate::app;
-use crate::domain::attempt::MINUTE;
+use crate::domain::attempt::{MINUTE, UnixMillis};
 use crate::mail::{MailSettings, store as outbox, worker};
 use crate::server::clock::Clock;
 use crate::server::config::{Config, without_password};
 use crate::server::content_library::{Library, Origin};
-use crate::server::database::Db;
+use crate::server::database::{Db, StoreError};
 use crate::server::state::{Allowances, AppState, Settings};
 use crate::server::telemetry::metrics::{self, MailOutcome};
 use crate::server::{listener, store};
@@ -35,6 +35,8 @@ const MAIL_KEPT: i64 = 30 * 24 * 60 * MINUTE;
 /// A guest without a session is removed this long after they came: before, their first request may be under way.
 const GUEST_WITHOUT_SESSION: i64 = 24 * 60 * MINUTE;
 const GUESTS_AT_ONCE: i64 = 200;
+/// How far one sweep goes beyond the one before, in milliseconds.
+const SWEEP_STEP: i64 = 24 * 60 * MINUTE;
 
 /// How far a stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,35 +168,65 @@ async fn bind(address: std::net::SocketAddr, flag: &str) -> anyhow::Result<TcpLi
 
 /// Every hour: removes what has ended.
 async fn sweep(db: Db, clock: Clock) {
+    let mut swept = None;
     loop {
         let now = clock.now();
-        let outcome = crate::transact!(db, |conn| {
-            store::delete_expired_sessions(conn, now).await?;
-            store::delete_passed_counts(conn, now).await?;
-            token::delete_expired(conn, now).await?;
-            outbox::delete_old(conn, now - MAIL_KEPT).await
-        });
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "what has ended was not removed");
-        }
-        // In portions, so that nobody waits long for the writer.
-        loop {
-            let outcome = crate::transact!(db, |conn| store::delete_abandoned_guests(
-                conn,
-                now - GUEST_WITHOUT_SESSION,
-                GUESTS_AT_ONCE
-            )
-            .await);
-            match outcome {
-                Ok(deleted) if deleted > 0 => tokio::task::yield_now().await,
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "guests whose session ended were not removed");
-                    break;
-                }
+        let before = match swept {
+            Some(before) => Ok(before),
+            None => last_seen(&db, now).await,
+        };
+        match before {
+            Ok(before) => {
+                let until = sweep_until(before, now);
+                sweep_once(&db, until).await;
+                swept = Some(until);
             }
+            Err(error) => tracing::warn!(%error, "what has ended was not removed"),
         }
         tokio::time::sleep(Duration::from_hours(1)).await;
+    }
+}
+
+/// When anybody was last here; a database without anybody is as good as up to date.
+pub(crate) async fn last_seen(db: &Db, now: UnixMillis) -> Result<UnixMillis, StoreError> {
+    let mut reader = db.read().await?;
+    let seen_at = store::last_seen(&mut reader.conn(), now).await?;
+    Ok(seen_at.unwrap_or(now))
+}
+
+/// The time by which a sweep judges what has ended. It follows the clock by at most a day each time: a clock that is a
+/// year ahead must not remove at once what guests made, and there is time to notice.
+pub(crate) fn sweep_until(before: UnixMillis, now: UnixMillis) -> UnixMillis {
+    now.min(before.saturating_add(SWEEP_STEP))
+}
+
+/// Removes what has ended by then.
+pub(crate) async fn sweep_once(db: &Db, now: UnixMillis) {
+    let outcome = crate::transact!(db, |conn| {
+        store::delete_expired_sessions(conn, now).await?;
+        store::delete_passed_counts(conn, now).await?;
+        token::delete_expired(conn, now).await?;
+        outbox::delete_old(conn, now - MAIL_KEPT).await
+    });
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "what has ended was not removed");
+    }
+    // In portions, so that nobody waits long for the writer.
+    loop {
+        let outcome = crate::transact!(db, |conn| store::delete_abandoned_guests(
+            conn,
+            now - GUEST_WITHOUT_SESSION,
+            GUESTS_AT_ONCE
+        )
+        .await);
+        match outcome {
+            Ok(deleted) if deleted > 0 => tokio::task::yield_now().await,
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(%error, "guests whose session ended were not removed");
+                break;
+            }
+        }
     }
 }
 

@@ -295,9 +295,11 @@ impl Presence {
     pub fn marked(&self, phase: Phase, now: UnixMillis) -> Self {
         let mut spent = self.spent;
         spent[self.phase.index()] += now.saturating_sub(self.marked_at).clamp(0, LONGEST_SILENCE);
+        // A mark that lies far ahead was made by a clock that was wrong: time counts again from now on.
+        let ahead = self.marked_at.saturating_sub(now) > LONGEST_SILENCE;
         Self {
             phase,
-            marked_at: self.marked_at.max(now),
+            marked_at: if ahead { now } else { self.marked_at.max(now) },
             spent,
         }
     }
@@ -463,9 +465,18 @@ mod tests {
             overnight.spent[Phase::Api.index()],
             2 * MINUTE + LONGEST_SILENCE
         );
+        // Another node's clock may lag a little.
+        let lagging = overnight.marked(Phase::Api, 599 * MINUTE);
+        assert_eq!(lagging.spent, overnight.spent);
+        assert_eq!(lagging.marked_at, 600 * MINUTE);
+        // A clock that was far ahead and is right again: from now on time counts.
         let stepped_back = overnight.marked(Phase::Api, MINUTE);
         assert_eq!(stepped_back.spent, overnight.spent);
-        assert_eq!(stepped_back.marked_at, 600 * MINUTE);
+        let goes_on = stepped_back.marked(Phase::Api, 3 * MINUTE);
+        assert_eq!(
+            goes_on.spent[Phase::Api.index()],
+            overnight.spent[Phase::Api.index()] + 2 * MINUTE
+        );
     }
 
     #[test]

@@ -19,8 +19,12 @@ pub const LEASE: i64 = 2 * MINUTE;
 pub const FIRST_PAUSE: i64 = MINUTE;
 /// The longest pause, in milliseconds.
 pub const LONGEST_PAUSE: i64 = 6 * 60 * MINUTE;
+/// No next try is honestly this far ahead, in milliseconds: it was noted by a clock that was wrong, and is due.
+const FARTHEST_AHEAD: i64 = 2 * LONGEST_PAUSE;
 /// A letter that could not be sent for this long is given up, in milliseconds.
 pub const GIVEN_UP_AFTER: i64 = 3 * 24 * 60 * MINUTE;
+/// But not before it was tried so often: a clock that leaps loses no mail.
+const LEAST_TRIES: i64 = 10;
 /// Rows on one page of the administrator's list.
 pub const PAGE: i64 = 50;
 
@@ -94,9 +98,10 @@ pub struct Lease {
 pub async fn any_due(conn: &mut Conn<'_>, now: UnixMillis) -> Result<bool, StoreError> {
     let found = on!(conn, |c| {
         sqlx::query_as::<_, (String,)>(
-        "SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND next_try_at <= $1 LIMIT 1"
+        "SELECT id FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL AND (next_try_at <= $1 OR next_try_at > $2) LIMIT 1"
     )
     .bind(now)
+    .bind(now.saturating_add(FARTHEST_AHEAD))
     .fetch_optional(c)
     })?;
     Ok(found.is_some())
@@ -113,10 +118,11 @@ pub async fn lease_due(
     let due = on!(conn, |c| {
         sqlx::query_as::<_, Lease>(
         "SELECT id, account_id, kind, recipient, detail, created_at, tries, next_try_at FROM outbox \
-         WHERE sent_at IS NULL AND failed_at IS NULL AND next_try_at <= $1 ORDER BY next_try_at, id LIMIT $2"
+         WHERE sent_at IS NULL AND failed_at IS NULL AND (next_try_at <= $1 OR next_try_at > $3) ORDER BY next_try_at, id LIMIT $2"
     )
     .bind(now)
     .bind(limit)
+    .bind(now.saturating_add(FARTHEST_AHEAD))
     .fetch_all(c)
     })?;
     let until = now.saturating_add(lease);
@@ -179,8 +185,8 @@ pub async fn mark_failed_try(
     jitter: u8,
 ) -> Result<Fate, StoreError> {
     let next = now.saturating_add(pause(lease.tries, jitter));
-    let given_up =
-        refusal == Refusal::ForGood || next > lease.created_at.saturating_add(GIVEN_UP_AFTER);
+    let too_old = next > lease.created_at.saturating_add(GIVEN_UP_AFTER);
+    let given_up = refusal == Refusal::ForGood || (too_old && lease.tries >= LEAST_TRIES);
     let changed = affected!(conn, |c| sqlx::query(
         "UPDATE outbox SET next_try_at = $3, failed_at = $4, last_error = $5 \
          WHERE id = $1 AND next_try_at = $2 AND sent_at IS NULL AND failed_at IS NULL"

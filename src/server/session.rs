@@ -83,7 +83,8 @@ fn ends_at(owner: Option<&str>, signed_in_at: Option<UnixMillis>, now: UnixMilli
     match signed_in_at {
         None if owner.is_none() => now + EMPTY_IDLE,
         None => now + GUEST_IDLE,
-        Some(since) => (now + ACCOUNT_IDLE).min(since + ACCOUNT_LONGEST),
+        // A sign-in that lies ahead was noted by a clock that was wrong.
+        Some(since) => (now + ACCOUNT_IDLE).min(since.min(now) + ACCOUNT_LONGEST),
     }
 }
 
@@ -111,6 +112,18 @@ impl DatabaseSessions {
             owner_id,
         })
     }
+
+    /// Whether what is kept of a session is what it holds, but for when it was used last.
+    async fn lacks_only_its_use(&self, record: &Record) -> bool {
+        let Ok(Some(mut kept)) = self.load(&record.id).await else {
+            return false;
+        };
+        let mut now = record.data.clone();
+        for data in [&mut kept.data, &mut now] {
+            data.remove(TOUCHED_AT);
+        }
+        kept.data == now
+    }
 }
 
 #[async_trait::async_trait]
@@ -123,7 +136,14 @@ impl SessionStore for DatabaseSessions {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let row = self.row(record)?;
-        crate::transact!(self.db, |conn| store::update_session(conn, &row).await).map_err(backend)
+        match crate::transact!(self.db, |conn| store::update_session(conn, &row).await) {
+            // On a full disk reading goes on; only the session's end is not moved.
+            Err(StoreError::Database(cause)) if self.lacks_only_its_use(record).await => {
+                tracing::warn!(%cause, "that a session is in use was not noted");
+                Ok(())
+            }
+            saved => saved.map_err(backend),
+        }
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

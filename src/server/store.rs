@@ -35,11 +35,12 @@ pub async fn insert_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(),
     .map(|_| ())
 }
 
-/// Updates only: a session that has ended stays ended.
+/// Updates only: a session that has ended stays ended. The end of a guest's session, which holds their work, is never
+/// moved back: the clock may have been behind.
 pub async fn update_session(conn: &mut Conn<'_>, row: &SessionRow) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, session_epoch = $5, device = $6, data = $7, seen_at = $8, expires_at = $9 \
-         WHERE id_hash = $1"
+        "UPDATE session SET owner_id = $2, account_id = $3, signed_in_at = $4, session_epoch = $5, device = $6, data = $7, seen_at = $8, \
+         expires_at = CASE WHEN $3 IS NULL AND expires_at > $9 THEN expires_at ELSE $9 END WHERE id_hash = $1"
     )
     .bind(&row.id_hash)
     .bind(&row.owner_id)
@@ -80,6 +81,19 @@ pub async fn delete_session(conn: &mut Conn<'_>, id_hash: &str) -> Result<(), St
     .bind(id_hash)
     .execute(c))
     .map(|_| ())
+}
+
+/// When anybody was last here, by now.
+pub async fn last_seen(
+    conn: &mut Conn<'_>,
+    now: UnixMillis,
+) -> Result<Option<UnixMillis>, StoreError> {
+    let (seen_at,) = on!(conn, |c| sqlx::query_as::<_, (Option<i64>,)>(
+        "SELECT MAX(seen_at) FROM session WHERE seen_at <= $1"
+    )
+    .bind(now)
+    .fetch_one(c))?;
+    Ok(seen_at)
 }
 
 /// Removes sessions that ended.

@@ -17,8 +17,39 @@ pub use workspace::{not_saved, resume, workspace, workspace_again};
 use jiff::tz::TimeZone;
 
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};
-use crate::practice::store::Section;
+use crate::domain::phase::Phase;
+use crate::error::AppError;
+use crate::practice::store::{self, AttemptPermit, Section};
 use crate::server::content_library::PublishedPrompt;
+use crate::server::database::StoreError;
+use crate::server::extract::Viewer;
+use crate::server::state::AppState;
+use crate::transact;
+
+/// The person is in this phase now; without one, where they were. On a full disk reading goes on, and the time does not
+/// count.
+async fn seen(
+    state: &AppState,
+    viewer: &Viewer,
+    id: &str,
+    phase: Option<Phase>,
+) -> Result<AttemptPermit, AppError> {
+    let now = state.clock.now();
+    let marked = transact!(state.db, |conn| {
+        let permit = store::permit(conn, viewer.owner(), id).await?;
+        let phase = phase.unwrap_or(permit.attempt().phase);
+        store::mark(conn, &permit, phase, now).await?;
+        Ok(permit)
+    });
+    match marked {
+        Err(StoreError::Database(cause)) => {
+            tracing::warn!(%cause, "where a person is was not noted");
+            let mut reader = state.db.read().await?;
+            Ok(store::permit(&mut reader.conn(), viewer.owner(), id).await?)
+        }
+        marked => Ok(marked?),
+    }
+}
 
 /// An instant as RFC 3339 in UTC.
 pub fn utc(at: UnixMillis) -> String {

@@ -19,10 +19,9 @@ use crate::server::content_library::PublishedPrompt;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
-use crate::transact;
 use crate::ui::text_area::TextArea;
 
-use super::{in_order, section_title, terms_words};
+use super::{in_order, section_title, seen, terms_words};
 
 type Draft = BTreeMap<CriterionId, DraftEntry>;
 type Faults = BTreeMap<CriterionId, Fault>;
@@ -34,13 +33,8 @@ pub async fn score(
     theme: Theme,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    let now = state.clock.now();
-    let permit = transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.owner(), &id).await?;
-        // Scoring itself is no phase: the time until now is the last that counts.
-        store::mark(conn, &permit, permit.attempt().phase, now).await?;
-        Ok(permit)
-    })?;
+    // Scoring itself is no phase: the time until now is the last that counts.
+    let permit = seen(&state, &viewer, &id, None).await?;
     let library = state.library();
     let published = library
         .prompt(&permit.attempt().prompt)

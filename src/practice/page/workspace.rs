@@ -18,11 +18,10 @@ use crate::server::content_library::PublishedPrompt;
 use crate::server::document::{Head, Kind, own_page, see_other};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
-use crate::transact;
 use crate::ui::sources::Sources;
 use crate::ui::text_area::TextArea;
 
-use super::{prompt_title, section_title};
+use super::{prompt_title, section_title, seen};
 
 /// `GET /attempts/{id}`: to where the person was, or to the result.
 pub async fn resume(
@@ -62,27 +61,11 @@ pub async fn workspace(
 ) -> Result<Response, AppError> {
     let name = SectionName::from_slug(&section).ok_or(AppError::NotFound)?;
     let query = query.map(|Query(query)| query).unwrap_or_default();
-    let permit = seen(&state, &viewer, &id, &name).await?;
+    let permit = seen(&state, &viewer, &id, name.phase()).await?;
     if permit.attempt().is_closed() {
         return Ok(see_other(&format!("/attempts/{id}/result")));
     }
     render(&state, theme, &permit, &name, &query, None).await
-}
-
-/// The person is in this section now.
-async fn seen(
-    state: &AppState,
-    viewer: &Viewer,
-    id: &str,
-    name: &SectionName,
-) -> Result<AttemptPermit, AppError> {
-    let now = state.clock.now();
-    Ok(transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.owner(), id).await?;
-        let phase = name.phase().unwrap_or(permit.attempt().phase);
-        store::mark(conn, &permit, phase, now).await?;
-        Ok(permit)
-    })?)
 }
 
 /// A save by form that was not taken: the page again, with what was typed and what to do about it.
@@ -107,7 +90,7 @@ pub async fn workspace_again(
     base: i64,
     error: AppError,
 ) -> Result<Response, AppError> {
-    let permit = seen(state, viewer, id, name).await?;
+    let permit = seen(state, viewer, id, name.phase()).await?;
     if let AppError::Conflict(current) = &error {
         return Ok(both_versions(state, theme, &permit, name, body, current));
     }
