@@ -650,7 +650,7 @@ pub async fn outbox(
     let conn = &mut reader.conn();
     let shown = outbox_rows::Filter::from_slug(&query.show).unwrap_or(outbox_rows::Filter::All);
     let counts = outbox_rows::counts(conn).await?;
-    let page_number = u32::try_from(query.page()).unwrap_or(1);
+    let page_number = u32::try_from(query.page() - 1).unwrap_or(0);
     let entries = outbox_rows::list(conn, shown, page_number).await?;
     let found = match shown {
         outbox_rows::Filter::All => counts.waiting + counts.sent + counts.given_up,
@@ -703,10 +703,11 @@ pub async fn retry_mail(
     }
     let now = state.clock.now();
     transact!(state.db, |conn| {
-        if !outbox_rows::retry(conn, &id, now).await? {
-            return Err(AppError::NotFound.into());
+        // One that is sent at this moment, or within two minutes by itself, is left alone.
+        if outbox_rows::retry(conn, &id, now).await? {
+            note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await?;
         }
-        note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await
+        Ok(())
     })?;
     state.wake_mail();
     Ok(done("/admin/outbox", Notice::MailQueued))
