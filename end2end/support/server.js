@@ -31,30 +31,40 @@ async function freePort() {
   return port;
 }
 
+/** What every server of the journeys is told: to stop at once, and not to count the journeys as an attack. */
+const SETTINGS = {
+  HEADROOM_LOG: "warn",
+  HEADROOM_DRAIN_SECONDS: "0",
+  HEADROOM_SIGNUPS_PER_HOUR: "1000",
+  HEADROOM_SIGNINS_PER_ADDRESS: "1000",
+};
+
 export class Server {
   #child;
   #log = "";
 
-  constructor(port, folder) {
+  constructor(port, folder, settings) {
     this.port = port;
     this.folder = folder;
+    this.settings = { ...SETTINGS, ...settings };
     this.url = `http://127.0.0.1:${port}`;
     this.database = join(folder, "headroom.db");
   }
 
-  static async start() {
-    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "headroom-e2e-")));
+  /** Starts a server. `settings` are variables of its environment, such as HEADROOM_SMTP_URL. */
+  static async start(settings = {}) {
+    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "headroom-e2e-")), settings);
     await server.run();
     return server;
   }
 
   /** Runs the server on its database and waits until it answers. */
   async run() {
-    const child = spawn(
-      headroomProgram(),
-      ["serve", "--addr", `127.0.0.1:${this.port}`, "--database-url", `sqlite:${this.database}`],
-      { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HEADROOM_LOG: "warn" } },
-    );
+    const child = spawn(headroomProgram(), ["serve", ...this.#place], {
+      cwd: ROOT,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...this.settings },
+    });
     this.#child = child;
     child.stderr.on("data", (text) => (this.#log += text));
     // A worker that ends in a hurry takes its server with it.
@@ -72,6 +82,25 @@ export class Server {
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  get #place() {
+    return ["--addr", `127.0.0.1:${this.port}`, "--database-url", `sqlite:${this.database}`];
+  }
+
+  /** Runs another command of the program on the server's database, as who runs the server does. What it printed. */
+  async command(...words) {
+    const child = spawn(headroomProgram(), [...words, ...this.#place], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.settings },
+    });
+    const said = { out: "", err: "" };
+    child.stdout.on("data", (text) => (said.out += text));
+    child.stderr.on("data", (text) => (said.err += text));
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`headroom ${words.join(" ")} ended with ${code}:\n${said.err}`);
+    return said.out;
   }
 
   /** Ends the process at once, as a crash does. */

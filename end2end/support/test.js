@@ -2,6 +2,7 @@
 // console, requests to other hosts, failed requests, answers of 500 and above.
 
 import { test as base, expect } from "@playwright/test";
+import { Mailbox } from "./mailbox.js";
 import { Server } from "./server.js";
 
 export { expect };
@@ -91,4 +92,25 @@ export const testWithOwnServer = test.extend({
     await server.stop();
   },
   baseURL: async ({ ownServer }, use) => use(ownServer.url),
+});
+
+/** With a server that sends mail, and the box in which the mail arrives. */
+export const testWithMail = test.extend({
+  mailbox: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const mailbox = await Mailbox.open();
+      await use(mailbox);
+      await mailbox.close();
+    },
+    { scope: "worker" },
+  ],
+  server: [
+    async ({ mailbox }, use) => {
+      const server = await Server.start({ HEADROOM_SMTP_URL: mailbox.url, HEADROOM_MAIL_FROM: "Headroom <headroom@example.org>" });
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker" },
+  ],
 });

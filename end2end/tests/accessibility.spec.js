@@ -1,37 +1,8 @@
 // axe on every page and in every state of the workspace, light and dark, wide and narrow: no violation of any impact.
 
-import { AxeBuilder } from "@axe-core/playwright";
 import { DESIGN, PHASES, Workspace, commitScore, save, start } from "../support/attempt.js";
+import { choose, look } from "../support/look.js";
 import { answered, expect, test } from "../support/test.js";
-
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const WIDTHS = [1280, 375];
-
-/** Collects what axe finds on the present page at both widths. */
-async function look(page, what, widths = WIDTHS) {
-  for (const width of widths) {
-    await page.setViewportSize({ width, height: 800 });
-    // Colours that fade are judged when they have arrived.
-    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
-    // No page has frames, so axe may run in the page alone, which takes half the time.
-    const { violations } = await new AxeBuilder({ page })
-      .setLegacyMode(true)
-      .options({ runOnly: RULES, resultTypes: ["violations"] })
-      .analyze();
-    const found = violations.flatMap(({ id, impact, nodes }) =>
-      nodes.map((node) => `${id} (${impact}): ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1]?.trim() ?? ""}`),
-    );
-    expect.soft(found, `${what} at ${width} px`).toEqual([]);
-  }
-  await page.setViewportSize({ width: WIDTHS[0], height: 800 });
-}
-
-/** Chooses the theme as a person does. */
-async function choose(page, theme) {
-  await page.goto("/");
-  await page.getByRole("form", { name: "Theme" }).getByRole("button", { name: theme }).click();
-  await expect(page.getByRole("form", { name: "Theme" }).getByRole("button", { name: theme })).toHaveAttribute("aria-pressed", "true");
-}
 
 const RICH = `# A heading\n\nText with a [link](/prompts) and \`code\`.\n\n> A quotation\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`rust\nfn main() { let x = "text"; } // comment\n\`\`\`\n\n1. one\n2. two[^1]\n\n[^1]: A note.\n`;
 

@@ -339,7 +339,7 @@ test.describe("limits", () => {
     }
     await page.goto("/prompts/news-feed");
     await page.getByRole("button", { name: "Start the attempt" }).click();
-    await expect(page.getByRole("main")).toContainText("You have 200 attempts, the most that are kept without an account.");
+    await expect(page.getByRole("main")).toContainText("You have 200 attempts, the most that are kept without an account: sign up to keep more.");
     await page.getByRole("main").getByRole("link", { name: "Your attempts" }).click();
     await expect(page.getByText("200 of 200.")).toBeVisible();
   });

@@ -501,7 +501,7 @@ impl Sample<'_> {
             page: 1,
             pages: 1,
             mail_on: true,
-            shown: String::new(),
+            shown: "all".to_owned(),
         };
         let health = admin::Health {
             now: START,
@@ -574,7 +574,7 @@ impl Sample<'_> {
                     state,
                     theme,
                     &admin::OutboxList {
-                        shown: "failed".to_owned(),
+                        shown: "given-up".to_owned(),
                         ..admin::OutboxList::default()
                     },
                     zone,

@@ -140,7 +140,7 @@ impl Notice {
             Self::RoleRevoked => "The role is revoked, and the account's sessions were ended.",
             Self::AccountDisabled => "The account is disabled, and its sessions were ended.",
             Self::AccountEnabled => "The account is enabled. The person can sign in again.",
-            Self::MailQueued => "The message will be tried again within a minute.",
+            Self::MailQueued => "The message will be tried again within two minutes.",
         };
         fixed.to_owned()
     }

@@ -721,10 +721,11 @@ pub async fn retry_mail(
     }
     let now = state.clock.now();
     transact!(state.db, |conn| {
-        if !outbox_rows::retry(conn, &id, now).await? {
-            return Err(AppError::NotFound.into());
+        // One that is sent at this moment, or within two minutes by itself, is left alone.
+        if outbox_rows::retry(conn, &id, now).await? {
+            note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await?;
         }
-        note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await
+        Ok(())
     })?;
     state.wake_mail();
     Ok(done("/admin/outbox", Notice::MailQueued))

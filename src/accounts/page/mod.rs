@@ -105,6 +105,14 @@ fn below_account() -> Vec<(String, String)> {
     vec![("/account".to_owned(), "Account".to_owned())]
 }
 
+/// An email address that breaks before its host, where it has to break.
+fn address(email: &str) -> AnyView {
+    match email.rsplit_once('@') {
+        Some((local, host)) => view! { {format!("{local}@")}<wbr/>{host.to_owned()} }.into_any(),
+        None => email.to_owned().into_any(),
+    }
+}
+
 /// An instant in words in the person's time zone, or in UTC when that is not known here.
 fn instant(at: UnixMillis, zone: &str) -> AnyView {
     time(at, zone, "%-d %b %Y, %H:%M %Z")

@@ -119,6 +119,7 @@ fn on(factor: &SecondFactor, since: UnixMillis, zone: &str, form: &FormState) ->
 }
 
 /// The answer to `POST /account/second-factor/start`, and `GET /account/second-factor` until the first code was right.
+/// The form is `confirm`.
 /// `qr` is an SVG element, `secret` is Base32.
 pub fn enroll_second_factor(
     state: &AppState,
@@ -149,7 +150,7 @@ pub fn enroll_second_factor(
                         <h2>"Type the code that it shows"</h2>
                         <form class="form" method="post" action="/account/second-factor/confirm" novalidate=true>
                             <Field
-                                entry=form.entry("code", "")
+                                entry=form.part("confirm").entry("code", "")
                                 label="Code"
                                 autocomplete="one-time-code"
                                 input_mode="numeric"

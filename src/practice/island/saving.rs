@@ -37,6 +37,8 @@ pub enum Status {
     TooLong(usize),
     /// Changed elsewhere: both versions wait for a decision.
     Conflict,
+    /// This browser's session has no such attempt any more; the text is kept here.
+    SignedOut,
     /// Refused, with the reason.
     Refused(String),
 }
@@ -150,8 +152,15 @@ impl Editor {
         {
             return;
         }
-        self.status.set(Status::Pending);
+        if !self.is_signed_out() {
+            self.status.set(Status::Pending);
+        }
         self.flush_after(AFTER_LAST_KEY);
+    }
+
+    fn is_signed_out(&self) -> bool {
+        self.status
+            .with_untracked(|status| *status == Status::SignedOut)
     }
 
     /// Puts a text into the editor that was not typed there.
@@ -275,7 +284,7 @@ impl Editor {
         if !self.is_dirty() {
             if self
                 .status
-                .with_untracked(|status| *status == Status::Pending)
+                .with_untracked(|status| matches!(status, Status::Pending | Status::SignedOut))
             {
                 self.status.set(Status::Saved(device::now()));
             }
@@ -300,7 +309,7 @@ impl Editor {
         flight.under_way = true;
         self.flight.set_value(Some(flight.clone()));
         self.keep();
-        if self.failures.get_value() == 0 {
+        if self.failures.get_value() == 0 && !self.is_signed_out() {
             self.status.set(Status::Saving);
         }
         let editor = *self;
@@ -387,9 +396,8 @@ impl Editor {
             }
             Err(AppError::NotFound) => {
                 self.flight.set_value(None);
-                self.status.set(Status::Refused(
-                    "This browser's session no longer has this attempt. Your text is kept on this device: copy it.".to_owned(),
-                ));
+                self.failures.set_value(0);
+                self.status.set(Status::SignedOut);
             }
             Err(error) => {
                 self.flight.set_value(None);
@@ -411,11 +419,11 @@ impl Editor {
         self.flush_after(Duration::from_secs(1 << failures.min(4)));
     }
 
-    /// The network is said to be back, or the page is looked at again.
+    /// The network is said to be back, the page is looked at again, or the session has the attempt again.
     pub fn retry(&self) {
         if matches!(
             self.status.get_untracked(),
-            Status::Offline | Status::Pending
+            Status::Offline | Status::Pending | Status::SignedOut
         ) {
             self.flush();
         }

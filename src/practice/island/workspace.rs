@@ -11,6 +11,7 @@ use wasm_bindgen::JsCast;
 
 use crate::domain::attempt::{MINUTE, RoundClock, SectionName, Terms, Tone, UnixMillis, Way};
 use crate::domain::phase::Phase;
+use crate::error::AppError;
 use crate::practice::api::{DueCurveball, SectionText, WorkspaceData, preview, take_pulse};
 use crate::ui::text_area::TextArea;
 
@@ -78,6 +79,8 @@ struct Desk {
     /// Announced to a screen reader, politely.
     announced: RwSignal<String>,
     closed: RwSignal<bool>,
+    /// This browser's session has no such attempt any more.
+    signed_out: RwSignal<bool>,
     live: RwSignal<bool>,
     mode: RwSignal<Mode>,
     side: RwSignal<bool>,
@@ -116,6 +119,16 @@ impl Desk {
             open.extend(self.editor("worksheet"));
         }
         open
+    }
+
+    /// Whether the server said so last, to a save or to a sign of life.
+    fn is_signed_out(&self) -> bool {
+        self.signed_out.get()
+            || self.editors.with(|editors| {
+                editors
+                    .iter()
+                    .any(|editor| editor.status.with(|status| *status == Status::SignedOut))
+            })
     }
 
     fn kept(&self) -> bool {
@@ -285,15 +298,27 @@ impl Desk {
                 .iter()
                 .map(|editor| (editor.slug(), editor.base.get_untracked()))
                 .collect();
-            let Ok(told) = take_pulse(
+            let told = match take_pulse(
                 self.attempt.get_value(),
                 self.current.get_untracked(),
                 known,
             )
             .await
-            else {
-                return;
+            {
+                Ok(told) => told,
+                Err(AppError::NotFound) => {
+                    self.signed_out.set(true);
+                    return;
+                }
+                Err(_) => return,
             };
+            if self.signed_out.get_untracked() {
+                // Signed in again, in another tab.
+                self.signed_out.set(false);
+                for editor in self.editors.get_untracked() {
+                    editor.retry();
+                }
+            }
             self.now.set(told.now);
             self.spent.set(told.spent);
             self.spent_at.set(told.now);
@@ -386,6 +411,7 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
         page,
         leaving: RwSignal::new(0),
         left_behind: RwSignal::new(String::new()),
+        signed_out: RwSignal::new(false),
     };
     let palette = NodeRef::<Dialog>::new();
     let shortcuts = NodeRef::<Dialog>::new();
@@ -604,14 +630,21 @@ fn announce_changes(desk: Desk) {
         tone
     });
     Effect::new(move |before: Option<bool>| {
-        let trouble = desk.open_editors().iter().any(|editor| {
-            editor.status.with(|status| {
-                matches!(
-                    status,
-                    Status::Offline | Status::Conflict | Status::Refused(_) | Status::TooLong(_)
-                )
-            })
-        });
+        let mut trouble = false;
+        let mut under_way = false;
+        for editor in desk.open_editors() {
+            editor.status.with(|status| match status {
+                Status::Untouched | Status::Saved(_) => {}
+                Status::Pending | Status::Saving => under_way = true,
+                Status::Offline
+                | Status::Conflict
+                | Status::SignedOut
+                | Status::Refused(_)
+                | Status::TooLong(_) => trouble = true,
+            });
+        }
+        // Another try is not yet a save.
+        trouble |= under_way && before == Some(true);
         match before {
             Some(false) if trouble => {
                 desk.announced
@@ -751,6 +784,7 @@ fn commands(desk: Desk) -> Vec<Command> {
             "",
             Action::Go(desk.path("export/attempt.json")),
         ),
+        command("Share to read", "", Action::Go(desk.path("share"))),
         command("Your attempts", "", Action::Go("/attempts".to_owned())),
         command("Keyboard shortcuts", "?", Action::Shortcuts),
     ]);
@@ -868,7 +902,7 @@ fn Dot(desk: Desk, name: String) -> impl IntoView {
         let editor = desk.editor(&name)?;
         let (class, text) = match editor.status.get() {
             Status::Conflict => ("dot bad", "two versions"),
-            Status::Refused(_) | Status::TooLong(_) => ("dot bad", "not saved"),
+            Status::SignedOut | Status::Refused(_) | Status::TooLong(_) => ("dot bad", "not saved"),
             Status::Offline => ("dot warn", "kept on this device"),
             Status::Untouched | Status::Pending | Status::Saving | Status::Saved(_) => return None,
         };
@@ -878,7 +912,18 @@ fn Dot(desk: Desk, name: String) -> impl IntoView {
 
 #[component]
 fn Notices(desk: Desk) -> impl IntoView {
+    let back = move || format!("/sign-in?next={}", desk.path(&desk.current.get()));
     view! {
+        <p class="notice fault" role="alert" hidden=move || !desk.is_signed_out()>
+            "This browser was signed out, or its session ended, so nothing is saved now. "
+            {move || if desk.kept() {
+                "What you typed is kept on this device and is saved once you are signed in again. "
+            } else {
+                "This device keeps nothing of what you typed: copy it before you leave this page. "
+            }}
+            <a href=back>"Sign in and come back"</a>
+            ". Without an account, copy your text."
+        </p>
         <p class="notice" hidden=move || !desk.closed.get()>
             "This attempt has been scored and takes no more changes. "<a href=desk.path("result")>"See the result"</a>"."
         </p>
@@ -1091,7 +1136,7 @@ fn StatusLine(desk: Desk) -> impl IntoView {
     let state = move || {
         let rank = |status: &Status| match status {
             Status::Conflict => 6,
-            Status::Refused(_) => 5,
+            Status::SignedOut | Status::Refused(_) => 5,
             Status::TooLong(_) => 4,
             Status::Offline => 3,
             Status::Saving => 2,
@@ -1126,6 +1171,10 @@ fn StatusLine(desk: Desk) -> impl IntoView {
             "offline",
             "Two versions: choose above. Both are kept".to_owned(),
         ),
+        Status::SignedOut if desk.kept() => {
+            ("offline", "Signed out: kept on this device".to_owned())
+        }
+        Status::SignedOut => ("offline", "Signed out: not saved".to_owned()),
         Status::Refused(reason) => ("offline", format!("Not saved: {reason}")),
     };
     let revision = move || {

@@ -145,6 +145,7 @@ fn unpublished(
                 <p class="links">
                     <a href=format!("/attempts/{}/export/attempt.md", attempt.id)>"Export as Markdown"</a>
                     <a href=format!("/attempts/{}/export/attempt.json", attempt.id)>"Export as JSON"</a>
+                    <a href=format!("/attempts/{}/share", attempt.id)>"Share"</a>
                 </p>
                 <table>
                     <thead><tr><th scope="col">"Criterion"</th><th scope="col">"Your rating"</th><th scope="col">"Evidence"</th><th scope="col" class="n">"Score"</th></tr></thead>
@@ -212,6 +213,7 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
                 <p class="actions links">
                     <a href=format!("/attempts/{id}/export/attempt.md")>"Export as Markdown"</a>
                     <a href=format!("/attempts/{id}/export/attempt.json")>"Export as JSON"</a>
+                    <a href=format!("/attempts/{id}/share")>"Share"</a>
                     <a href=format!("/attempts/{id}/score")>"Score again"</a>
                     <a href="/attempts">"Your attempts"</a>
                 </p>

@@ -51,7 +51,7 @@ pub fn share(
             .map(|(place, link)| link_row(id, links.len() - place, link, zone))
             .collect_view();
         view! {
-            <main id="main" class="page narrow">
+            <main id="main" class="page account">
                 <p class="eyebrow"><a href="/attempts">"Your attempts"</a>" / "<a href=format!("/attempts/{id}")>{title}</a>" / Share"</p>
                 <h1>"Share an attempt"</h1>
                 {revoked.then(|| view! { <p class="notice" role="status">"The link is revoked: it leads nowhere now."</p> })}
@@ -171,7 +171,7 @@ pub async fn shared(
             })
             .collect_view();
         view! {
-            <main id="main" class="page">
+            <main id="main" class="page account shared">
                 <p class="eyebrow">"Shared to read"</p>
                 <h1>{title}</h1>
                 <p class="quiet">{format!("{}, started {}", terms_words(&attempt.terms), words(attempt.started_at, &TimeZone::UTC))}{prompt}</p>

@@ -424,15 +424,25 @@ pub fn not_saved(state: &AppState, theme: Theme, body: &str, error: &AppError) -
         current: "/attempts",
         ..Head::default()
     };
-    let (reason, text) = (error.to_string(), body.to_owned());
+    let signed_out = *error == AppError::NotFound;
+    let reason = if signed_out {
+        "This browser was signed out, or its session ended, so it cannot open this attempt now."
+            .to_owned()
+    } else {
+        error.to_string()
+    };
+    let text = body.to_owned();
     own_page(state, theme, &head, error.status(), || {
         view! {
-            <main id="main" class="page">
+            <main id="main" class="page account">
                 <h1>"Your text was not saved"</h1>
                 <p class="lead">{reason}</p>
                 <p>"It stands below as you sent it. Copy it before you leave this page."</p>
                 <TextArea id="kept" name="body" text=text label="Your text" rows=20 read_only=true/>
-                <p><a href="/attempts">"Your attempts"</a></p>
+                <p class="actions links">
+                    {signed_out.then(|| view! { <a class="btn" href="/sign-in?next=/attempts">"Sign in"</a> })}
+                    <a href="/attempts">"Your attempts"</a>
+                </p>
             </main>
         }
         .into_any()

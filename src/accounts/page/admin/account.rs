@@ -122,7 +122,7 @@ fn facts(account: &AccountDetail, zone: &str) -> AnyView {
                 {row("Email address", view! { {account.email.clone()}" "{verified} }.into_any())}
                 {row("Second factor", factor)}
                 {row("Made", instant(account.created_at, zone))}
-                {row("Last use", instant_or(account.seen_at, zone, "not yet"))}
+                {row("Last use", instant_or(account.seen_at, zone, "signed out everywhere"))}
                 {row("Sessions", counted(account.sessions, "session", "sessions").into_any())}
                 {row("Attempts", counted(account.attempts, "attempt", "attempts").into_any())}
             </tbody>
@@ -164,7 +164,7 @@ fn roles(account: &AccountDetail) -> AnyView {
         <table class="stacks">
             <thead class="hidden"><tr><th scope="col">"Role"</th><th scope="col">"State"</th><th scope="col">"Action"</th></tr></thead>
             <tbody>
-                {role("mentor", "Mentor", "Reviews attempts that people ask a review for.", account.mentor)}
+                {role("mentor", "Mentor", "Reviews attempts when people ask for it.", account.mentor)}
                 {role("administrator", "Administrator", "Opens these pages, once the account has a second factor.", account.administrator)}
             </tbody>
         </table>

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::accounts::page::{FormState, Frame, counted, day, paging, query, respond};
+use crate::accounts::page::{FormState, Frame, address, counted, day, paging, query, respond};
 use crate::domain::attempt::UnixMillis;
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
@@ -104,11 +104,11 @@ fn line(row: &AccountRow, zone: &str) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><a href=format!("/admin/accounts/{}", row.id)>{row.name.clone()}</a></th>
-            <td data-label="Email">{row.email.clone()}</td>
+            <td data-label="Email">{address(&row.email)}</td>
             <td data-label="Roles">{roles}</td>
             <td data-label="State"><span class=class>{standing}</span></td>
             <td data-label="Made"><span>{day(row.created_at, zone)}</span></td>
-            <td data-label="Last use"><span>{row.seen_at.map_or_else(|| "not yet".into_any(), |at| day(at, zone))}</span></td>
+            <td data-label="Last use"><span>{row.seen_at.map_or_else(|| "signed out".into_any(), |at| day(at, zone))}</span></td>
         </tr>
     }
 }

@@ -41,6 +41,9 @@ pub struct AuditFilter {
     pub to: String,
 }
 
+/// What can be wrong with a filter, by the names in the address.
+const FIELDS: [&str; 4] = ["action", "account", "from", "to"];
+
 impl AuditFilter {
     fn pairs(&self) -> [(&'static str, &str); 4] {
         [
@@ -81,7 +84,7 @@ pub fn audit(
         path: "/admin/audit".to_owned(),
         query: query(&pairs),
         width: "wide",
-        fields: &["action", "account", "from", "to"],
+        fields: &FIELDS,
         administration: true,
         ..Frame::default()
     };
@@ -99,6 +102,12 @@ pub fn audit(
             })
             .collect_view();
         let filtered = pairs.iter().any(|(_, value)| !value.is_empty());
+        let unread = FIELDS.iter().any(|field| form.fault(field).is_some());
+        let nothing = match (unread, filtered) {
+            (true, _) => "Nothing is shown until the filter reads.",
+            (false, true) => "No entry fits. Widen the days, or leave the action open.",
+            (false, false) => "What is done to accounts is recorded here. Nothing was done yet.",
+        };
         let export = |format: &str| format!("/admin/audit/export/audit.{format}{}", query(&pairs));
         view! {
             <form class="filter" method="get" action="/admin/audit" role="search" aria-label="Filter the log" novalidate=true>
@@ -114,7 +123,7 @@ pub fn audit(
             </form>
             {if list.rows.is_empty() {
                 view! {
-                    <p class="empty">{if filtered { "No entry fits. Widen the days, or leave the action open." } else { "What is done to accounts is recorded here. Nothing was done yet." }}</p>
+                    <p class="empty">{nothing}</p>
                 }
                 .into_any()
             } else {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::accounts::page::{FormState, Frame, counted, instant, paging, query, respond};
+use crate::accounts::page::{FormState, Frame, address, counted, instant, paging, query, respond};
 use crate::domain::attempt::UnixMillis;
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
@@ -15,7 +15,7 @@ use crate::server::state::AppState;
 #[derive(Clone, Debug, Default)]
 pub struct OutboxList {
     pub rows: Vec<OutboxRow>,
-    /// `waiting`, `sent`, `failed`, or empty for all.
+    /// `all`, `waiting`, `given-up` or `sent`.
     pub shown: String,
     pub waiting: i64,
     pub sent: i64,
@@ -54,7 +54,7 @@ pub fn outbox(
     let frame = Frame {
         title: "Mail".to_owned(),
         path: "/admin/outbox".to_owned(),
-        query: query(&[("state", &list.shown)]),
+        query: query(&[("show", &list.shown)]),
         width: "wide",
         administration: true,
         ..Frame::default()
@@ -62,13 +62,13 @@ pub fn outbox(
     respond(state, theme, frame, form, status, || {
         let choice = |slug: &'static str, text: String| {
             let current = (list.shown == slug).then_some("page");
-            view! { <a href=format!("/admin/outbox{}", query(&[("state", slug)])) aria-current=current>{text}</a> }
+            view! { <a href=format!("/admin/outbox{}", query(&[("show", slug)])) aria-current=current>{text}</a> }
         };
         let rows = list.rows.iter().map(|row| line(row, zone)).collect_view();
         let nothing = match list.shown.as_str() {
             "waiting" => "No message is waiting.",
             "sent" => "No message was sent in the last 30 days.",
-            "failed" => "No message was given up.",
+            "given-up" => "No message was given up.",
             _ => "Messages that the server sends are listed here. There is none yet.",
         };
         view! {
@@ -76,9 +76,9 @@ pub fn outbox(
                 <p class="notice">"This server sends no mail: no mail server is configured. Set "<code>"smtp_url"</code>" and "<code>"mail_from"</code>" to change that."</p>
             })}
             <nav class="sections states" aria-label="Messages by state">
-                {choice("", format!("All {}", list.waiting + list.sent + list.failed))}
+                {choice("all", format!("All {}", list.waiting + list.sent + list.failed))}
                 {choice("waiting", format!("Waiting {}", list.waiting))}
-                {choice("failed", format!("Given up {}", list.failed))}
+                {choice("given-up", format!("Given up {}", list.failed))}
                 {choice("sent", format!("Sent {}", list.sent))}
             </nav>
             {if list.rows.is_empty() {
@@ -92,7 +92,7 @@ pub fn outbox(
                         </tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
-                    {paging("/admin/outbox", &[("state", &list.shown)], list.page, list.pages)}
+                    {paging("/admin/outbox", &[("show", &list.shown)], list.page, list.pages)}
                 }
                 .into_any()
             }}
@@ -132,7 +132,7 @@ fn line(row: &OutboxRow, zone: &str) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{row.kind.replace('-', " ")}</th>
-            <td data-label="To"><span>{row.recipient.clone()}</span></td>
+            <td data-label="To"><span>{address(&row.recipient)}</span></td>
             <td data-label="Queued"><span>{instant(row.created_at, zone)}</span></td>
             <td data-label="State"><div>{standing}{error}</div></td>
             <td class="act">{retry}</td>
