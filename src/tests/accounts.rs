@@ -1684,7 +1684,7 @@ async fn administrators_see_the_outbox() {
                 .page();
             assert_eq!(page.all("tbody tr").len(), rows, "{query}");
         }
-        let page = root.get("/admin/outbox?state=failed").await.expect(200);
+        let page = root.get("/admin/outbox?show=given-up").await.expect(200);
         says(&page, "no such user");
         assert_eq!(page.page().all("nav.states a[aria-current]").len(), 1);
         root.post_form(&format!("/admin/outbox/{id}/retry"), &[])
@@ -1699,7 +1699,7 @@ async fn administrators_see_the_outbox() {
         );
         drop(reader);
         assert_eq!(
-            root.get("/admin/outbox?state=failed")
+            root.get("/admin/outbox?show=given-up")
                 .await
                 .page()
                 .all("tbody tr")

@@ -79,7 +79,7 @@ pub struct ListQuery {
     account: String,
     from: String,
     to: String,
-    state: String,
+    show: String,
     done: String,
 }
 
@@ -660,12 +660,7 @@ pub async fn outbox(
 ) -> Result<Response, AppError> {
     let mut reader = state.db.read().await?;
     let conn = &mut reader.conn();
-    let shown = match query.state.as_str() {
-        "waiting" => outbox_rows::Filter::Waiting,
-        "sent" => outbox_rows::Filter::Sent,
-        "failed" => outbox_rows::Filter::GivenUp,
-        _ => outbox_rows::Filter::All,
-    };
+    let shown = outbox_rows::Filter::from_slug(&query.show).unwrap_or(outbox_rows::Filter::All);
     let counts = outbox_rows::counts(conn).await?;
     // The store counts pages from 0.
     let page_number = u32::try_from(query.page() - 1).unwrap_or(0);
@@ -691,7 +686,7 @@ pub async fn outbox(
                 last_error: entry.last_error,
             })
             .collect(),
-        shown: query.state.clone(),
+        shown: shown.slug().to_owned(),
         waiting: counts.waiting,
         sent: counts.sent,
         failed: counts.given_up,
