@@ -335,6 +335,16 @@ pub async fn retry(conn: &mut Conn<'_>, id: &str, now: UnixMillis) -> Result<boo
     Ok(changed == 1)
 }
 
+/// Whether there is such a letter.
+pub async fn exists(conn: &mut Conn<'_>, id: &str) -> Result<bool, StoreError> {
+    let found = on!(conn, |c| sqlx::query_as::<_, (String,)>(
+        "SELECT id FROM outbox WHERE id = $1"
+    )
+    .bind(id)
+    .fetch_optional(c))?;
+    Ok(found.is_some())
+}
+
 /// Removes letters that were sent or given up before then; the answer is how many.
 pub async fn delete_old(conn: &mut Conn<'_>, before: UnixMillis) -> Result<u64, StoreError> {
     affected!(conn, |c| sqlx::query(

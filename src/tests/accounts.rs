@@ -1673,9 +1673,9 @@ async fn administrators_see_the_outbox() {
             ("", all.len()),
             ("?page=1", all.len()),
             ("?page=2", 0),
-            ("?state=failed", 1),
-            ("?state=waiting", all.len() - 1),
-            ("?state=sent", 0),
+            ("?show=given-up", 1),
+            ("?show=waiting", all.len() - 1),
+            ("?show=sent", 0),
         ] {
             let page = root
                 .get(&format!("/admin/outbox{query}"))

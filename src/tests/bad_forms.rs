@@ -79,7 +79,7 @@ pub(super) async fn code(app: &TestApp, account: &str) -> String {
 pub(super) async fn turn_on_second_factor(app: &TestApp, guest: &Guest, account: &str) {
     let path = "/account/second-factor";
     guest
-        .post_form(&format!("{path}/start"), &[])
+        .post_form(&format!("{path}/start"), &[("password", PASSWORD)])
         .await
         .expect(303);
     let code = code(app, account).await;
@@ -229,7 +229,7 @@ impl World {
         let now = self.app.now();
         if half_way {
             record.data.clear();
-            let pending = json!({ "account": self.account, "at": now });
+            let pending = json!({ "account": self.account, "epoch": 0, "at": now });
             record.data.insert("pending".to_owned(), pending);
         } else {
             record.data.insert("signed_in_at".to_owned(), json!(now));

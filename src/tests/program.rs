@@ -167,7 +167,9 @@ impl Client {
             ("Content-Length", length.as_str()),
         ];
         for (name, value) in own.iter().chain(headers) {
-            request += &format!("{name}: {value}\r\n");
+            for part in [name, ": ", value, "\r\n"] {
+                request += part;
+            }
         }
         request += "\r\n";
         request += body;

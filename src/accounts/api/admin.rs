@@ -718,7 +718,10 @@ pub async fn retry_mail(
     transact!(state.db, |conn| {
         // One that is sent at this moment, or within two minutes by itself, is left alone.
         if outbox_rows::retry(conn, &id, now).await? {
-            note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await?;
+            return note(conn, &admin.viewer, Action::MailRetried, None, &id, now).await;
+        }
+        if !outbox_rows::exists(conn, &id).await? {
+            return Err(AppError::NotFound.into());
         }
         Ok(())
     })?;
