@@ -300,7 +300,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(|| async { AppError::NotFound })
         // Outside of the limit, whose own error axum must recognize to answer 413.
         .layer(RequestBodyTimeoutLayer::new(BODY_LIMIT))
-        .layer(from_fn(security::refuse_forgery))
+        .layer(from_fn_with_state(state.clone(), security::refuse_forgery))
         .layer(CatchPanicLayer::custom(
             |_: Box<dyn std::any::Any + Send>| {
                 AppError::internal("a handler panicked").into_response()

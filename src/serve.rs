@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::accounts::store::token;
 use crate::app;
 use crate::domain::attempt::{MINUTE, UnixMillis};
-use crate::mail::{MailSettings, store as outbox, worker};
+use crate::mail::{MailSettings, UNNAMED, store as outbox, worker};
 use crate::server::clock::Clock;
 use crate::server::config::{Config, without_password};
 use crate::server::content_library::{Library, Origin};
@@ -70,7 +70,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::System;
     let mail = MailSettings::new(
         config.smtp_url.as_deref(),
-        config.mail_from.as_deref().unwrap_or("headroom@localhost"),
+        config.mail_from.as_deref().unwrap_or(UNNAMED),
         &config.public_url(),
     )?;
     let settings = Settings {
@@ -97,6 +97,9 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     if let Some(address) = config.metrics_addr {
         let socket = bind(address, "--metrics-addr").await?;
         tracing::info!(address = %socket.local_addr()?, "metrics are served");
+        if !address.ip().is_loopback() {
+            tracing::warn!("whoever reaches this address reads the metrics");
+        }
         tokio::spawn(listener::serve(
             socket,
             metrics::router(state.metrics.clone()),

@@ -11,6 +11,9 @@ pub const PASSWORD_CHARACTERS: usize = 8;
 /// Far above what a person types; hashing takes the same time for all of these.
 pub const LONGEST_PASSWORD_BYTES: usize = 4096;
 
+/// Hours a week that somebody can have for practising.
+pub const HOURS_A_WEEK: std::ops::RangeInclusive<i64> = 1..=80;
+
 /// What is granted to an account beyond what everybody may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -45,8 +48,10 @@ impl Role {
 /// A name as it is kept: without space around it and without double spaces, or what is wrong with it.
 pub fn name(typed: &str) -> Result<String, String> {
     let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
-    if name.is_empty() {
-        return Err("Type the name that others should see.".to_owned());
+    if !name.chars().any(char::is_alphanumeric) {
+        return Err(
+            "Type the name that others should see, with a letter or a digit in it.".to_owned(),
+        );
     }
     if name.chars().count() > NAME_CHARACTERS {
         return Err(format!("A name has at most {NAME_CHARACTERS} characters."));
@@ -169,7 +174,15 @@ mod tests {
     fn names_are_trimmed_and_printable() {
         assert_eq!(name("  Ada   Lovelace "), Ok("Ada Lovelace".to_owned()));
         assert_eq!(name("李小龍"), Ok("李小龍".to_owned()));
-        for refused in ["", "  \t", "a\0b", "a\u{202e}b", &"x".repeat(101)] {
+        for refused in [
+            "",
+            "  \t",
+            "a\0b",
+            "a\u{202e}b",
+            "\u{200b}",
+            "...",
+            &"x".repeat(101),
+        ] {
             assert!(name(refused).is_err(), "{refused:?}");
         }
     }

@@ -60,6 +60,9 @@ pub enum SettingsFault {
     From,
 }
 
+/// Who mail is from while nobody is named.
+pub const UNNAMED: &str = "headroom@localhost";
+
 impl MailSettings {
     /// Takes the settings of an operator: the URL of the mail server or none, the sender as `Name <address>` or as the
     /// bare address, and the address at which people reach this server.

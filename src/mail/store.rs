@@ -335,6 +335,16 @@ pub async fn retry(conn: &mut Conn<'_>, id: &str, now: UnixMillis) -> Result<boo
     Ok(changed == 1)
 }
 
+/// Withdraws the letters with a link that an account still waits for.
+pub async fn withdraw_links(conn: &mut Conn<'_>, account_id: &str) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM outbox WHERE account_id = $1 AND kind IN ('verify-address', 'reset-password') AND sent_at IS NULL"
+    )
+    .bind(account_id)
+    .execute(c))
+    .map(|_| ())
+}
+
 /// Whether there is such a letter.
 pub async fn exists(conn: &mut Conn<'_>, id: &str) -> Result<bool, StoreError> {
     let found = on!(conn, |c| sqlx::query_as::<_, (String,)>(

@@ -25,7 +25,7 @@ use super::migrate::open_migrated;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum AdminCommand {
-    /// Make an administrator's account, or make an existing account an administrator's.
+    /// Make an administrator's account.
     ///
     /// Prints a link to choose the password, or takes the password from standard input with --password-stdin.
     Create {
@@ -89,12 +89,12 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
                 None
             };
             let link = create(db, &permit, &name, &email, password.as_deref(), now).await?;
-            println!("{email} is an administrator.");
+            say!("{email} is an administrator.");
             if let Some(secret) = link {
                 let link = Purpose::ResetPassword.url(public_url, &secret);
-                println!("Choose the password here, within an hour:\n{link}");
+                say!("Choose the password here, within an hour:\n{link}");
             }
-            println!(
+            say!(
                 "Administration opens once the second factor is set up: {public_url}/account/second-factor"
             );
         }
@@ -112,10 +112,10 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
                 Role::Administrator => "an administrator",
             };
             match (changed, revoke) {
-                (true, false) => println!("{email} is {title} now."),
-                (false, false) => println!("{email} was {title} already."),
-                (true, true) => println!("{email} is not {title} any more; all sessions ended."),
-                (false, true) => println!("{email} was not {title}."),
+                (true, false) => say!("{email} is {title} now."),
+                (false, false) => say!("{email} was {title} already."),
+                (true, true) => say!("{email} is not {title} any more; all sessions ended."),
+                (false, true) => say!("{email} was not {title}."),
             }
         }
         AdminCommand::ResetPassword {
@@ -123,7 +123,7 @@ async fn run_on(command: AdminCommand, db: &Db, public_url: &str) -> anyhow::Res
             without_second_factor,
         } => {
             let secret = reset(db, &permit, &email, without_second_factor, now).await?;
-            println!("{}", Purpose::ResetPassword.url(public_url, &secret));
+            say!("{}", Purpose::ResetPassword.url(public_url, &secret));
             eprintln!("The link works once, for an hour. Who follows it chooses a new password.");
         }
     }
@@ -141,7 +141,7 @@ pub async fn flush_sessions(args: &FlushArgs, config: &Config) -> anyhow::Result
         Ok(ended)
     })?;
     db.close().await;
-    println!("{ended} sessions were ended.");
+    say!("{ended} sessions were ended.");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -183,35 +183,29 @@ pub async fn create(
     let (id, owner) = (new_id(now), new_id(now));
     let secret = random_bytes();
     let link = transact!(db, |conn| {
-        let known = rows::by_email(conn, permit, &email).await?;
-        let made = known.is_none();
-        let account = match known {
-            Some(known) => known,
-            None => {
-                insert_owner(conn, &owner, now).await?;
-                let new = NewAccount {
-                    id: &id,
-                    owner_id: &owner,
-                    name: &name,
-                    email: &email,
-                    password_hash: &hash,
-                    theme: Theme::Auto,
-                };
-                store::create(conn, &new, now).await?;
-                note(conn, Action::SignedUp, Some(&id), "", now).await?;
-                rows::on_behalf(conn, permit, &id).await?
-            }
-        };
-        let id = account.account().id.clone();
-        if !made && password.is_some() {
-            store::set_password(conn, &account, &hash, now).await?;
-            note(conn, Action::PasswordReset, Some(&id), "", now).await?;
+        if rows::by_email(conn, permit, &email).await?.is_some() {
+            // Whoever signed up with this address need not be who is meant.
+            let message = format!(
+                "There is an account with the address {email} already. If it belongs to whom you mean: headroom admin grant {email} administrator"
+            );
+            return Err(AppError::invalid("email", message).into());
         }
+        insert_owner(conn, &owner, now).await?;
+        let new = NewAccount {
+            id: &id,
+            owner_id: &owner,
+            name: &name,
+            email: &email,
+            password_hash: &hash,
+            theme: Theme::Auto,
+        };
+        store::create(conn, &new, now).await?;
+        note(conn, Action::SignedUp, Some(&id), "", now).await?;
         if rows::grant(conn, permit, &id, Role::Administrator, now).await? {
             let role = Role::Administrator.slug();
             note(conn, Action::RoleGranted, Some(&id), role, now).await?;
         }
-        if made && password.is_none() {
+        if password.is_none() {
             let purpose = Purpose::ResetPassword;
             let secret = token::issue(conn, &id, purpose, &email, secret, now).await?;
             return Ok(Some(secret));
@@ -276,10 +270,10 @@ pub async fn reset(
 ) -> anyhow::Result<String> {
     let secret = random_bytes();
     let text = transact!(db, |conn| {
-        let account = found(conn, permit, email).await?;
-        let account = account.account();
+        let permit = found(conn, permit, email).await?;
+        let account = permit.account();
         if without_second_factor {
-            store::second_factor::remove(conn, &account.id).await?;
+            store::second_factor::remove(conn, &permit).await?;
             note(conn, Action::SecondFactorOff, Some(&account.id), "", now).await?;
         }
         note(conn, Action::ResetLinkMade, Some(&account.id), "", now).await?;

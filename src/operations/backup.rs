@@ -37,7 +37,7 @@ pub struct Args {
 /// Backs up the database that the configuration names.
 pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
     let report = backup(&config.database_url, &args.to, args.force, &Clock::System).await?;
-    println!("{report}");
+    say!("{report}");
     Ok(ExitCode::SUCCESS)
 }
 

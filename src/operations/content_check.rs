@@ -17,17 +17,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let origin = args.dir.map_or(Origin::Program, Origin::Directory);
     let library = Library::read(&origin).context("the content directory cannot be read")?;
     for diagnostic in &library.diagnostics {
-        println!("{diagnostic}");
+        say!("{diagnostic}");
     }
     if library.diagnostics.is_empty() {
-        println!(
+        say!(
             "{} prompts, {} sources, no faults",
             library.prompts.len(),
             library.sources.len()
         );
         Ok(ExitCode::SUCCESS)
     } else {
-        println!("{} faults", library.diagnostics.len());
+        say!("{} faults", library.diagnostics.len());
         Ok(ExitCode::FAILURE)
     }
 }

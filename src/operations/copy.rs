@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    println!("{}", copy(&args.from, &args.to).await?);
+    say!("{}", copy(&args.from, &args.to).await?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -53,7 +53,7 @@ pub async fn run(config: &Config) -> ExitCode {
         trusted_proxies: config.trusted_proxies.len(),
     };
     let examination = doctor(&installation, &Clock::System).await;
-    println!("{examination}");
+    say!("{examination}");
     if examination.has_problems() {
         ExitCode::FAILURE
     } else {
@@ -469,7 +469,7 @@ async fn ask(
         found.warn(
             "accounts",
             "there is no administrator",
-            "Make one: `headroom admin create EMAIL`, or `headroom admin grant EMAIL administrator`.",
+            "Make one: `headroom admin create --email EMAIL`, or `headroom admin grant EMAIL administrator`.",
         );
     } else if without_factor > 0 {
         found.warn(

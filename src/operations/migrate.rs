@@ -19,10 +19,10 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
     if args.check {
         let lacking = lacking(config).await?;
         for migration in &lacking {
-            println!("lacks {migration}");
+            say!("lacks {migration}");
         }
         return Ok(if lacking.is_empty() {
-            println!("up to date");
+            say!("up to date");
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -35,10 +35,10 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
         .context("the database cannot be migrated")?;
     db.close().await;
     for migration in &made {
-        println!("applied {migration}");
+        say!("applied {migration}");
     }
     if made.is_empty() {
-        println!("up to date");
+        say!("up to date");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,14 @@
 //! Each command is a plain function that takes what it needs and returns a report that can be printed; what a command
 //! line asks of it stands beside it. Must never know the web.
 
+/// Prints a line. Whoever reads it may have gone, as `head` does.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($part)*);
+    }};
+}
+
 pub mod admin;
 pub mod archive;
 pub mod backup;

@@ -49,10 +49,10 @@ pub struct Args {
 
 /// Restores into the database that the configuration names.
 pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let say = |line: &str| println!("{line}");
+    let say = |line: &str| say!("{line}");
     let url = &config.database_url;
     let report = restore(url, &args.from, args.force, &Clock::System, say).await?;
-    println!("{report}");
+    say!("{report}");
     Ok(ExitCode::SUCCESS)
 }
 

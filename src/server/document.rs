@@ -252,8 +252,8 @@ pub fn error_page(
         (Some(error), _) => ("This could not be done", error.to_string()),
         (None, StatusCode::PAYLOAD_TOO_LARGE) => (
             "This is too much at once",
-            "More than 4 MB arrived in one request and nothing of it was taken. Go back, shorten what you sent and try again. \
-             A section holds 64 KB."
+            "More arrived in one request than is taken here, and nothing of it was kept. Go back, shorten what you sent and try again. \
+             A section holds 64 KB, an archive 32 MB."
                 .to_owned(),
         ),
         (None, StatusCode::METHOD_NOT_ALLOWED) => {

@@ -118,7 +118,7 @@ pub struct Viewer {
     session: Session,
     owner: Option<String>,
     account: Option<String>,
-    signed_in_at: Option<UnixMillis>,
+    epoch: Option<i64>,
     with_second_factor: bool,
     pub address: IpAddr,
     /// Browser and system, in words.
@@ -161,8 +161,9 @@ impl Viewer {
         self.account.as_deref()
     }
 
-    pub fn signed_in_at(&self) -> Option<UnixMillis> {
-        self.signed_in_at
+    /// The account's count of endings when this session was opened.
+    pub fn epoch(&self) -> Option<i64> {
+        self.epoch
     }
 
     /// Whether the session was opened with a second factor.
@@ -313,7 +314,7 @@ impl FromRequestParts<AppState> for Viewer {
             record_account(&parts.extensions, account);
         }
         let viewer = Self {
-            signed_in_at: take_field(&session, SIGNED_IN_AT).await?,
+            epoch: take_field(&session, EPOCH).await?,
             with_second_factor: take_field(&session, SECOND_FACTOR).await?.unwrap_or(false),
             zone: take_field(&session, ZONE).await?,
             session,

@@ -26,7 +26,13 @@ pub async fn faults(state: &AppState) -> Vec<String> {
     }
     let mut faults = Vec::new();
     match tokio::time::timeout(DATABASE_LIMIT, ping(&state.db)).await {
-        Ok(Ok(())) => faults.extend(lacking_migrations(&state.db).await),
+        Ok(Ok(())) => {
+            let lacking = lacking_migrations(&state.db);
+            match tokio::time::timeout(DATABASE_LIMIT, lacking).await {
+                Ok(lacking) => faults.extend(lacking),
+                Err(_) => faults.push("database: it does not answer in time".to_owned()),
+            }
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "not ready: the database does not answer");
             faults.push("database: it does not answer".to_owned());

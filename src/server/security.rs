@@ -1,6 +1,6 @@
 //! What a browser is told and what is refused before a handler runs.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -10,6 +10,8 @@ use http::header::{
 use http::{HeaderMap, Method};
 
 use crate::error::AppError;
+
+use super::state::AppState;
 
 /// For everything that runs no script: pages to read, files, errors.
 const POLICY_WITHOUT_SCRIPTS: &str = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; \
@@ -68,8 +70,17 @@ pub fn keep_secret(headers: &mut HeaderMap) {
 
 /// Refuses a request that would change something unless the browser says that it comes from our own pages. Where the
 /// browser does not say, the origin has to be ours.
-pub async fn refuse_forgery(request: Request, next: Next) -> Response {
-    if is_safe(request.method()) || comes_from_here(request.headers(), request.uri().host()) {
+pub async fn refuse_forgery(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // Over https it is known where pages come from; over plain http, which is for loopback, the host tells.
+    let own = state
+        .settings
+        .https()
+        .then(|| state.settings.public_url.as_str());
+    if is_safe(request.method()) || comes_from_here(request.headers(), request.uri().host(), own) {
         next.run(request).await
     } else {
         AppError::Forbidden.into_response()
@@ -80,19 +91,30 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn comes_from_here(headers: &HeaderMap, authority: Option<&str>) -> bool {
+fn comes_from_here(headers: &HeaderMap, authority: Option<&str>, own: Option<&str>) -> bool {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return matches!(site.as_bytes(), b"same-origin" | b"none");
-    }
     // HTTP/2 carries the host in the address.
     let host = text(&HOST).or(authority);
-    match (
-        text(&ORIGIN).and_then(|origin| origin.split_once("://")),
-        host,
-    ) {
-        (Some((_, origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
-        _ => false,
+    let is_own = |origin: &str| match own {
+        Some(own) => origin.eq_ignore_ascii_case(own),
+        None => origin
+            .split_once("://")
+            .zip(host)
+            .is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host)),
+    };
+    let origin = headers
+        .get(ORIGIN)
+        .map(|value| value.to_str().unwrap_or("?"));
+    match (headers.get("sec-fetch-site"), origin) {
+        // A page that sends no referrer has an origin of null.
+        (Some(site), None | Some("null")) => {
+            matches!(site.as_bytes(), b"same-origin" | b"none")
+        }
+        (Some(site), Some(origin)) => {
+            matches!(site.as_bytes(), b"same-origin" | b"none") && is_own(origin)
+        }
+        (None, Some(origin)) => is_own(origin),
+        (None, None) => false,
     }
 }
 
@@ -114,10 +136,34 @@ mod tests {
 
     #[test]
     fn only_our_own_pages_may_change_something() {
-        let cases: [(&[(&str, &str)], bool); 9] = [
+        let cases: [(&[(&str, &str)], bool); 12] = [
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "same-site")], false),
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "null"),
+                    ("host", "h:1"),
+                ],
+                true,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "none"),
+                    ("origin", "http://evil"),
+                    ("host", "h:1"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "http://h:1"),
+                    ("host", "h:1"),
+                ],
+                true,
+            ),
             (
                 &[
                     ("sec-fetch-site", "cross-site"),
@@ -135,10 +181,20 @@ mod tests {
         for (pairs, allowed) in cases {
             let pairs: Vec<_> = pairs.to_vec();
             assert_eq!(
-                comes_from_here(&headers(&pairs), None),
+                comes_from_here(&headers(&pairs), None, None),
                 allowed,
                 "{pairs:?}"
             );
+        }
+        // Where it is known what is ours, the host does not matter: a name may be made to point here.
+        let own = Some("https://practice.example");
+        for (origin, allowed) in [
+            ("https://practice.example", true),
+            ("http://practice.example", false),
+            ("https://rebound.example", false),
+        ] {
+            let headers = headers(&[("origin", origin), ("host", "rebound.example")]);
+            assert_eq!(comes_from_here(&headers, None, own), allowed, "{origin}");
         }
     }
 

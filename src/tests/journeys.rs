@@ -636,7 +636,11 @@ async fn a_body_that_is_too_large_is_refused_in_words() {
         .post("api", &[("base", "0"), ("key", "k"), ("body", &huge)])
         .await
         .expect(413);
-    assert!(page.page().text("main").contains("More than 4 MB"));
+    assert!(
+        page.page()
+            .text("main")
+            .contains("More arrived in one request than is taken")
+    );
     attempt.save("api", 0, "k", &huge).await.expect(413);
     // Also when its length is not said beforehand.
     let unsized_body = |path: &str, kind: &str| {

@@ -31,3 +31,4 @@ mod stored_markup;
 mod telemetry;
 mod tidy;
 mod two_nodes;
+mod upkeep;

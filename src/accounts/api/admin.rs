@@ -182,6 +182,15 @@ async fn show(
         ..Filter::default()
     };
     let entries = audit::list(conn, &admin.permit, &filter, 0, 20).await?;
+    let filter = Filter {
+        action: Some(Action::Disabled),
+        ..filter
+    };
+    let disabled: Vec<Line> = audit::list(conn, &admin.permit, &filter, 0, 20)
+        .await?
+        .into_iter()
+        .filter(|line| line.subject.as_deref() == Some(id))
+        .collect();
     let detail = page::AccountDetail {
         id: account.id.clone(),
         name: account.name.clone(),
@@ -195,10 +204,7 @@ async fn show(
         sessions: i64::try_from(sessions.len()).unwrap_or(i64::MAX),
         attempts: store::attempt_count(conn, &account.owner_id).await?,
         disabled_at: account.disabled_at,
-        disabled_by: entries
-            .iter()
-            .find(|line| line.action == Action::Disabled.slug())
-            .map(actor_words),
+        disabled_by: disabled.first().map(actor_words),
         own: admin.permit.actor() == Some(id),
         audit: entries.into_iter().map(audit_row).collect(),
         reset_link,
@@ -259,6 +265,7 @@ pub async fn grant(
     let role = role_of(&fields)?;
     let now = state.clock.now();
     transact!(state.db, |conn| {
+        rows::still_permitted(conn, &admin.permit).await?;
         rows::on_behalf(conn, &admin.permit, &id).await?;
         if rows::grant(conn, &admin.permit, &id, role, now).await? {
             note(
@@ -291,6 +298,7 @@ pub async fn revoke(
     )?;
     let now = state.clock.now();
     transact!(state.db, |conn| {
+        rows::still_permitted(conn, &admin.permit).await?;
         rows::on_behalf(conn, &admin.permit, &id).await?;
         if rows::revoke(conn, &admin.permit, &id, role).await? {
             note(
@@ -343,6 +351,7 @@ pub async fn disable(
     }
     let now = state.clock.now();
     transact!(state.db, |conn| {
+        rows::still_permitted(conn, &admin.permit).await?;
         rows::on_behalf(conn, &admin.permit, &id).await?;
         rows::disable(conn, &admin.permit, &id, now).await?;
         note(
@@ -366,6 +375,7 @@ pub async fn enable(
 ) -> Result<Response, AppError> {
     let now = state.clock.now();
     transact!(state.db, |conn| {
+        rows::still_permitted(conn, &admin.permit).await?;
         rows::on_behalf(conn, &admin.permit, &id).await?;
         rows::enable(conn, &admin.permit, &id).await?;
         note(conn, &admin.viewer, Action::Enabled, Some(&id), "", now).await
@@ -381,6 +391,7 @@ pub async fn end_sessions(
 ) -> Result<Response, AppError> {
     let now = state.clock.now();
     let ended = transact!(state.db, |conn| {
+        rows::still_permitted(conn, &admin.permit).await?;
         let permit = rows::on_behalf(conn, &admin.permit, &id).await?;
         let ended = store::sessions(conn, &permit, now).await?.len();
         rows::end_sessions(conn, &admin.permit, &id).await?;
@@ -409,6 +420,7 @@ pub async fn reset_link(
     let now = state.clock.now();
     let secret = random_bytes();
     let link = transact!(state.db, |conn| {
+        rows::still_permitted(conn, &admin.permit).await?;
         let permit = rows::on_behalf(conn, &admin.permit, &id).await?;
         let account = permit.account();
         if account.disabled_at.is_some() {
@@ -580,23 +592,20 @@ pub async fn export_audit(
     let now = state.clock.now();
     let mut reader = state.db.read().await?;
     let (filter, faults) = read_filter(&mut reader.conn(), &admin.permit, &query).await?;
-    drop(reader);
     if !faults.is_empty() {
         return Err(AppError::Invalid(faults));
     }
-    let lines = transact!(state.db, |conn| {
-        let lines = audit::list(conn, &admin.permit, &filter, 0, EXPORTED).await?;
-        note(
-            conn,
-            &admin.viewer,
-            Action::AuditExported,
-            None,
-            &format,
-            now,
-        )
-        .await?;
-        Ok(lines)
-    })?;
+    let lines = audit::list(&mut reader.conn(), &admin.permit, &filter, 0, EXPORTED).await?;
+    drop(reader);
+    transact!(state.db, |conn| note(
+        conn,
+        &admin.viewer,
+        Action::AuditExported,
+        None,
+        &format,
+        now,
+    )
+    .await)?;
     let lines: Vec<ExportedLine<'_>> = lines
         .iter()
         .map(|line| ExportedLine {
@@ -754,7 +763,7 @@ pub async fn health(
     let health = page::Health {
         now: state.clock.now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: None,
+        revision: option_env!("HEADROOM_REVISION").map(ToOwned::to_owned),
         started_at: state.started_at,
         schema_version: count(known.len().saturating_sub(lacking.len())),
         schema_known: count(known.len()),

@@ -129,6 +129,13 @@ async fn take_upload(
     viewer: &Viewer,
     mut form: Multipart,
 ) -> Result<(ArchiveReport, StatusCode), AppError> {
+    let now = state.clock.now();
+    let throttle = Throttle::new("import", &[viewer.account().unwrap_or_default()], 30, HOUR);
+    transact!(state.db, |conn| throttle.take(conn, now).await.map_err(
+        |refused| {
+            refused.explained("You imported often within the hour. Nothing was imported.")
+        }
+    ))?;
     let mut bytes = None;
     while let Some(part) = form
         .next_field()
@@ -163,12 +170,7 @@ async fn take_upload(
     let Some(read) = read.filter(|_| report.faults.is_empty()) else {
         return Ok((report, StatusCode::UNPROCESSABLE_ENTITY));
     };
-    let now = state.clock.now();
-    let throttle = Throttle::new("import", &[viewer.account().unwrap_or_default()], 30, HOUR);
     let brought = transact!(state.db, |conn| {
-        throttle.take(conn, now).await.map_err(|refused| {
-            refused.explained("You imported often within the hour. Nothing was imported.")
-        })?;
         let permit = store::permit(conn, viewer.account()).await?;
         let brought = bring_in(conn, &permit, &read, now).await?;
         let detail = format!("{} attempts", brought.imported);
@@ -222,6 +224,9 @@ async fn delete_account(
     }
     let now = state.clock.now();
     transact!(state.db, |conn| {
+        if account.is_administrator {
+            store::administration::hold_administrators(conn).await?;
+        }
         if account.is_administrator && store::administration::administrators(conn).await? <= 1 {
             return Err(AppError::invalid(
                 "",
@@ -229,6 +234,7 @@ async fn delete_account(
             )
             .into());
         }
+        let permit = store::permit_to_change(conn, viewer).await?;
         store::delete(conn, &permit).await?;
         note(conn, viewer, Action::Deleted, Some(&account.id), "", now).await
     })?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::accounts::page::{self, FormState, Notice};
 use crate::accounts::store::audit::Action;
 use crate::accounts::store::token::{self, Purpose};
-use crate::accounts::store::{self, Account, AdminPermit, NewAccount};
+use crate::accounts::store::{self, Account, NewAccount};
 use crate::domain::account::{email, email_key, name, password_fault};
 use crate::domain::attempt::UnixMillis;
 use crate::error::AppError;
@@ -286,7 +286,17 @@ async fn check_password(
         store::credentials(conn, email).await
     })?;
     let hash = known.as_ref().map(|known| known.password_hash.as_str());
-    let verdict = state.passwords.verify(password, hash).await?;
+    let verdict = match state.passwords.verify(password, hash).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            // Nothing was compared: the try does not count.
+            transact!(state.db, |conn| {
+                pair.give_back(conn).await?;
+                address.give_back(conn).await
+            })?;
+            return Err(error);
+        }
+    };
     let refused = || {
         AppError::invalid(
             "",
@@ -330,7 +340,7 @@ async fn check_password(
         }
         if let Some(hash) = &rehashed {
             let permit = store::permit(conn, Some(&account.id)).await?;
-            store::rehash_password(conn, &permit, hash).await?;
+            store::rehash_password(conn, &permit, &known.password_hash, hash).await?;
         }
         Ok(account)
     })?;
@@ -519,10 +529,13 @@ async fn ask_for_link(state: &AppState, viewer: &Viewer, typed: &str) -> Result<
                 refused.explained("A link was asked for often within the hour.")
             })?;
         }
-        let permit = AdminPermit::of_the_command_line();
-        let account = store::administration::by_email(conn, &permit, &email).await?;
-        if let Some(account) = account.filter(|found| found.account().disabled_at.is_none()) {
-            let account = account.account();
+        let account = match store::credentials(conn, &email).await? {
+            Some(known) => store::account(conn, &known.id).await?,
+            None => None,
+        };
+        if let Some(account) = &account
+            && account.disabled_at.is_none()
+        {
             post(
                 conn,
                 state,

@@ -76,8 +76,17 @@ async fn note(
     detail: &str,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
+    // Who signs in or follows a link of their own is who it is done to.
+    let own = matches!(
+        action,
+        Action::SignedUp
+            | Action::SignedIn
+            | Action::PasswordReset
+            | Action::EmailVerified
+            | Action::RecoveryCodeUsed
+    );
     let entry = Entry {
-        actor: viewer.account(),
+        actor: viewer.account().or(subject.filter(|_| own)),
         action,
         subject,
         detail,

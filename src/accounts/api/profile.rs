@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::accounts::page::{self, AccountData, FormState, Notice};
 use crate::accounts::store::audit::Action;
 use crate::accounts::store::{self, Profile};
-use crate::domain::account::{email, email_key, name};
+use crate::domain::account::{HOURS_A_WEEK, email, email_key, name};
 use crate::domain::level::Level;
 use crate::error::AppError;
 use crate::mail::store::Letter;
@@ -87,7 +87,7 @@ pub async fn save_profile(
         Err(error) => return again(&state, &viewer, theme, "profile", &fields, error).await,
     };
     transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
+        let permit = store::permit_to_change(conn, &viewer).await?;
         store::update_profile(conn, &permit, &name, &profile).await
     })?;
     viewer.set_zone(&profile.time_zone).await?;
@@ -128,7 +128,7 @@ fn read_profile(fields: &Fields) -> Result<(String, Profile), AppError> {
     let hours_a_week = match field(fields, "hours_a_week").trim() {
         "" => None,
         hours => match hours.parse::<i64>() {
-            Ok(hours @ 1..=80) => Some(hours),
+            Ok(hours) if HOURS_A_WEEK.contains(&hours) => Some(hours),
             _ => {
                 keep(
                     "hours_a_week",
@@ -194,6 +194,7 @@ async fn set_new_password(
     confirm_password(state, &permit, "current", field(fields, "current")).await?;
     let hash = state.passwords.hash(password).await?;
     let changed = transact!(state.db, |conn| {
+        let permit = store::permit_to_change(conn, viewer).await?;
         store::set_password(conn, &permit, &hash, now).await?;
         note(
             conn,
@@ -249,6 +250,7 @@ async fn set_new_email(
         .email_verified_at
         .filter(|_| email_key(&email) == email_key(&account.email));
     transact!(state.db, |conn| {
+        let permit = store::permit_to_change(conn, viewer).await?;
         if !store::set_email(conn, &permit, &email, verified).await? {
             return Err(AppError::invalid("email", "Another account has this address.").into());
         }

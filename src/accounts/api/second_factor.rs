@@ -112,6 +112,15 @@ pub async fn check_code(
     if right {
         Ok(())
     } else {
+        transact!(state.db, |conn| note(
+            conn,
+            viewer,
+            Action::SignInRefused,
+            Some(account),
+            "wrong code",
+            now
+        )
+        .await)?;
         Err(AppError::invalid(
             "code",
             "This code is not right, or it was used already. Wait for the next one, or use a recovery code.",
@@ -217,8 +226,10 @@ pub async fn start(
         return show(&state, &viewer, theme, &form, status).await;
     }
     let secret = Secret::new_stack(random_bytes()).to_base32();
-    transact!(state.db, |conn| rows::start(conn, &permit, &secret, now)
-        .await)?;
+    transact!(state.db, |conn| {
+        let permit = store::permit_to_change(conn, &viewer).await?;
+        rows::start(conn, &permit, &secret, now).await
+    })?;
     Ok(see_other(PAGE))
 }
 
@@ -233,7 +244,7 @@ pub async fn confirm(
     let now = state.clock.now();
     let codes = new_codes();
     let outcome = transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
+        let permit = store::permit_to_change(conn, &viewer).await?;
         let account = permit.account();
         let Some(factor) = rows::find(conn, &account.id).await? else {
             return Ok(None);
@@ -248,7 +259,9 @@ pub async fn confirm(
                 "This is not the code that your app shows now. Check that the clock of your device is right, and type the next one.",
             )
         })?;
-        rows::take_step(conn, &account.id, step).await?;
+        if !rows::take_step(conn, &account.id, step).await? {
+            return Ok(None);
+        }
         rows::confirm(conn, &permit, now).await?;
         keep_codes(conn, &permit, &codes).await?;
         changed(conn, &state, &viewer, &permit, true, now).await?;
@@ -321,6 +334,7 @@ pub async fn renew_codes(
     }
     let codes = new_codes();
     transact!(state.db, |conn| {
+        let permit = store::permit_to_change(conn, &viewer).await?;
         keep_codes(conn, &permit, &codes).await?;
         let id = &permit.account().id;
         note(
@@ -348,7 +362,10 @@ pub async fn turn_off(
     let account = permit.account();
     if !account.has_second_factor {
         // Setting it up is given up.
-        transact!(state.db, |conn| rows::remove(conn, &account.id).await)?;
+        transact!(state.db, |conn| {
+            let permit = store::permit_to_change(conn, &viewer).await?;
+            rows::give_up(conn, &permit).await
+        })?;
         return Ok(see_other(PAGE));
     }
     let checked = async {
@@ -366,7 +383,8 @@ pub async fn turn_off(
         return show(&state, &viewer, theme, &form, status).await;
     }
     transact!(state.db, |conn| {
-        rows::remove(conn, &account.id).await?;
+        let permit = store::permit_to_change(conn, &viewer).await?;
+        rows::remove(conn, &permit).await?;
         changed(conn, &state, &viewer, &permit, false, now).await
     })?;
     state.wake_mail();

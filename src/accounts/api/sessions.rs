@@ -60,7 +60,7 @@ pub async fn end(
     let now = state.clock.now();
     let session = field(&fields, "session");
     transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
+        let permit = store::permit_to_change(conn, &viewer).await?;
         store::end_session(conn, &permit, session).await?;
         let id = &permit.account().id;
         note(conn, &viewer, Action::SessionsEnded, Some(id), "one", now).await
@@ -80,7 +80,7 @@ pub async fn end_others(
     let now = state.clock.now();
     let here = viewer.session_hash();
     let ended = transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
+        let permit = store::permit_to_change(conn, &viewer).await?;
         let ended = store::end_other_sessions(conn, &permit, &here).await?;
         let id = &permit.account().id;
         note(
@@ -105,7 +105,7 @@ pub async fn end_all(
 ) -> Result<Response, AppError> {
     let now = state.clock.now();
     transact!(state.db, |conn| {
-        let permit = store::permit(conn, viewer.account()).await?;
+        let permit = store::permit_to_change(conn, &viewer).await?;
         store::end_all_sessions(conn, &permit).await?;
         let id = &permit.account().id;
         note(conn, &viewer, Action::SessionsEnded, Some(id), "all", now).await

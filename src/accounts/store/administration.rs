@@ -99,8 +99,6 @@ pub struct AccountLine {
     pub disabled_at: Option<UnixMillis>,
     pub mentor: i64,
     pub administrator: i64,
-    pub second_factor: i64,
-    pub attempts: i64,
     pub seen_at: Option<UnixMillis>,
 }
 
@@ -118,8 +116,6 @@ pub async fn search(
         "SELECT id, name, email, created_at, email_verified_at, disabled_at, \
          (SELECT COUNT(*) FROM role_grant WHERE account_id = account.id AND role = 'mentor') AS mentor, \
          (SELECT COUNT(*) FROM role_grant WHERE account_id = account.id AND role = 'administrator') AS administrator, \
-         (SELECT COUNT(*) FROM second_factor WHERE account_id = account.id AND confirmed_at IS NOT NULL) AS second_factor, \
-         (SELECT COUNT(*) FROM attempt WHERE attempt.owner_id = account.owner_id) AS attempts, \
          (SELECT MAX(seen_at) FROM session WHERE session.account_id = account.id) AS seen_at \
          FROM account WHERE $1 = '' OR email_key LIKE $2 ESCAPE '\\' OR LOWER(name) LIKE $2 ESCAPE '\\' OR id = $1 \
          ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"
@@ -195,6 +191,27 @@ pub async fn revoke(
         super::end_sessions(conn, id).await?;
     }
     Ok(revoked > 0)
+}
+
+/// Holds the grants of all administrators until the transaction ends, so that two do not take each other's at once.
+pub async fn hold_administrators(conn: &mut Conn<'_>) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "UPDATE role_grant SET granted_at = granted_at WHERE role = 'administrator'"
+    )
+    .execute(c))
+    .map(|_| ())
+}
+
+/// The permit still holds: within the transaction that changes something, with the administrators' grants held.
+pub async fn still_permitted(conn: &mut Conn<'_>, permit: &AdminPermit) -> Result<(), StoreError> {
+    let Some(actor) = permit.actor() else {
+        return Ok(());
+    };
+    hold_administrators(conn).await?;
+    match account(conn, actor).await? {
+        Some(account) if account.is_administrator && account.disabled_at.is_none() => Ok(()),
+        _ => Err(AppError::NotFound.into()),
+    }
 }
 
 /// How many administrators can work. The last one is neither disabled nor demoted from the page.

@@ -11,12 +11,12 @@ pub mod token;
 
 use sqlx::FromRow;
 
-use crate::domain::account::{Role, email_key};
+use crate::domain::account::email_key;
 use crate::domain::attempt::UnixMillis;
 use crate::domain::level::Level;
 use crate::error::AppError;
 use crate::server::database::{Conn, StoreError};
-use crate::server::extract::{Opening, Theme};
+use crate::server::extract::{Opening, Theme, Viewer};
 use crate::{affected, on};
 
 pub use administration::{AdminPermit, Refusal, admin_permit};
@@ -63,17 +63,6 @@ impl Account {
             zone: &self.profile.time_zone,
             at,
         }
-    }
-
-    pub fn roles(&self) -> Vec<Role> {
-        let roles = [
-            (Role::Mentor, self.is_mentor),
-            (Role::Administrator, self.is_administrator),
-        ];
-        roles
-            .into_iter()
-            .filter_map(|(role, granted)| granted.then_some(role))
-            .collect()
     }
 }
 
@@ -180,6 +169,29 @@ pub async fn permit(
         .ok_or_else(|| AppError::NotFound.into())
 }
 
+/// Leave to change one's own account: held until the transaction ends, and only while the session is one that no ending of
+/// all sessions has ended since. Changes of one account come one after the other.
+pub async fn permit_to_change(
+    conn: &mut Conn<'_>,
+    viewer: &Viewer,
+) -> Result<AccountPermit, StoreError> {
+    let (Some(id), Some(epoch)) = (viewer.account(), viewer.epoch()) else {
+        return Err(AppError::NotFound.into());
+    };
+    let held = affected!(conn, |c| {
+        sqlx::query(
+        "UPDATE account SET created_at = created_at WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL"
+    )
+    .bind(id)
+    .bind(epoch)
+    .execute(c)
+    })?;
+    if held == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    permit(conn, Some(id)).await
+}
+
 /// What signing in compares with.
 #[derive(Clone, Debug, FromRow)]
 pub struct Credentials {
@@ -235,7 +247,7 @@ pub async fn create(
     let made = affected!(conn, |c| {
         sqlx::query(
         "INSERT INTO account (id, owner_id, name, email, email_key, password_hash, password_changed_at, time_zone, theme, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'UTC', $8, $7) ON CONFLICT (email_key) DO NOTHING"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'UTC', $8, $7) ON CONFLICT DO NOTHING"
     )
     .bind(new.id)
     .bind(new.owner_id)
@@ -265,6 +277,12 @@ pub async fn claim(
     if taken > 0 || guest_owner == account_owner {
         return Ok(0);
     }
+    // An attempt that the guest starts at this moment comes before or is refused.
+    affected!(conn, |c| sqlx::query(
+        "UPDATE owner SET created_at = created_at WHERE id = $1"
+    )
+    .bind(guest_owner)
+    .execute(c))?;
     let claimed = affected!(conn, |c| sqlx::query(
         "UPDATE attempt SET owner_id = $2 WHERE owner_id = $1"
     )
@@ -307,21 +325,6 @@ pub async fn update_profile(
     .map(|_| ())
 }
 
-/// Remembers the theme that was chosen in the page's foot.
-pub async fn set_theme(
-    conn: &mut Conn<'_>,
-    permit: &AccountPermit,
-    theme: Theme,
-) -> Result<(), StoreError> {
-    affected!(conn, |c| sqlx::query(
-        "UPDATE account SET theme = $2 WHERE id = $1"
-    )
-    .bind(&permit.account.id)
-    .bind(theme.slug())
-    .execute(c))
-    .map(|_| ())
-}
-
 /// Sets a new password and ends every session and every link that was mailed.
 pub async fn set_password(
     conn: &mut Conn<'_>,
@@ -340,17 +343,19 @@ pub async fn set_password(
     end_sessions(conn, &permit.account.id).await
 }
 
-/// The same password under today's parameters; nothing ends.
+/// The same password under today's parameters, unless it was changed since; nothing ends.
 pub async fn rehash_password(
     conn: &mut Conn<'_>,
     permit: &AccountPermit,
+    old: &str,
     hash: &str,
 ) -> Result<(), StoreError> {
     affected!(conn, |c| sqlx::query(
-        "UPDATE account SET password_hash = $2 WHERE id = $1"
+        "UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3"
     )
     .bind(&permit.account.id)
     .bind(hash)
+    .bind(old)
     .execute(c))
     .map(|_| ())
 }
@@ -376,7 +381,14 @@ pub async fn set_email(
         Err(StoreError::Database(sqlx::Error::Database(error))) if error.is_unique_violation() => {
             Ok(false)
         }
-        changed => Ok(changed? > 0),
+        changed => {
+            let changed = changed? > 0;
+            if changed {
+                // What was mailed to the address before leads nowhere now.
+                token::delete_all(conn, &permit.account.id).await?;
+            }
+            Ok(changed)
+        }
     }
 }
 

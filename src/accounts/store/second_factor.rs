@@ -84,8 +84,19 @@ pub async fn confirm(
     .map(|_| ())
 }
 
+/// Gives up setting it up. One that is confirmed is left as it is.
+pub async fn give_up(conn: &mut Conn<'_>, permit: &AccountPermit) -> Result<(), StoreError> {
+    affected!(conn, |c| sqlx::query(
+        "DELETE FROM second_factor WHERE account_id = $1 AND confirmed_at IS NULL"
+    )
+    .bind(&permit.account().id)
+    .execute(c))
+    .map(|_| ())
+}
+
 /// Turns it off, with its recovery codes.
-pub async fn remove(conn: &mut Conn<'_>, account_id: &str) -> Result<(), StoreError> {
+pub async fn remove(conn: &mut Conn<'_>, permit: &AccountPermit) -> Result<(), StoreError> {
+    let account_id = &permit.account().id;
     affected!(conn, |c| sqlx::query(
         "DELETE FROM recovery_code WHERE account_id = $1"
     )

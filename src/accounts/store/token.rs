@@ -45,6 +45,12 @@ pub async fn issue(
     secret: [u8; 32],
     now: UnixMillis,
 ) -> Result<String, StoreError> {
+    // One after the other, so that one link stays.
+    affected!(conn, |c| sqlx::query(
+        "UPDATE account SET created_at = created_at WHERE id = $1"
+    )
+    .bind(account_id)
+    .execute(c))?;
     let text = hex(&secret);
     affected!(conn, |c| sqlx::query(
         "DELETE FROM token WHERE account_id = $1 AND purpose = $2"
@@ -84,7 +90,8 @@ pub async fn find(
     on!(conn, |c| {
         sqlx::query_as::<_, Token>(
         "SELECT token.account_id, token.email FROM token JOIN account ON account.id = token.account_id \
-         WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND token.created_at <= $3 AND account.disabled_at IS NULL"
+         WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3 AND token.created_at <= $3 AND account.disabled_at IS NULL \
+         AND (purpose <> 'reset-password' OR token.email = account.email)"
     )
     .bind(sha256_hex(secret))
     .bind(purpose.slug())
@@ -111,8 +118,9 @@ pub async fn take(
     Ok((taken > 0).then_some(token))
 }
 
-/// Ends every link of an account.
+/// Ends every link of an account, also those of mails that still wait.
 pub async fn delete_all(conn: &mut Conn<'_>, account_id: &str) -> Result<(), StoreError> {
+    crate::mail::store::withdraw_links(conn, account_id).await?;
     affected!(conn, |c| sqlx::query(
         "DELETE FROM token WHERE account_id = $1"
     )

@@ -17,6 +17,7 @@ use super::{
     ArchivedSection, Format, HINTS_PER_ATTEMPT, REVISIONS_PER_SECTION, SCORES_PER_ATTEMPT,
     SECTIONS_PER_ATTEMPT, timestamp,
 };
+use crate::domain::account::HOURS_A_WEEK;
 use crate::domain::attempt::{
     ATTEMPTS_PER_ACCOUNT, LENGTHS, SECTION_BYTES, SectionName, Terms, UnixMillis, Way,
 };
@@ -36,7 +37,6 @@ const VALUES_PER_BLOCK: u32 = 1000;
 const HIGHEST_REVISION: i64 = 1_000_000_000;
 /// Ten years.
 const LONGEST_PHASE: i64 = 10 * 366 * 86_400_000;
-const HOURS_A_WEEK: RangeInclusive<i64> = 0..=168;
 /// As many errors and as many warnings are told one by one.
 const TOLD: usize = 100;
 /// What is shown of a text in a message, in characters.

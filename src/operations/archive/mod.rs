@@ -110,7 +110,7 @@ pub async fn run_export(args: ExportArgs, config: &Config) -> anyhow::Result<Exi
     let db = open_migrated(config).await?;
     let done = export(&db, &library, &args, Clock::System.now()).await;
     db.close().await;
-    println!("{}", done?);
+    say!("{}", done?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -119,7 +119,7 @@ pub async fn run_import(args: ImportArgs, config: &Config) -> anyhow::Result<Exi
     let db = open_migrated(config).await?;
     let done = import(&db, &args, Clock::System.now()).await;
     db.close().await;
-    println!("{}", done?);
+    say!("{}", done?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,9 @@ use super::{Attempt, AttemptPermit, AttemptRow, Score, Section};
 /// The most links of one attempt that work at one time.
 const WORKING: i64 = 20;
 
+/// The most links that are ever made of one attempt.
+const MADE: i64 = 200;
+
 /// Leave to read one attempt, and nothing else.
 #[derive(Clone, Debug)]
 pub struct SharedPermit {
@@ -42,8 +45,15 @@ pub async fn create(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     super::lock(conn, permit).await?;
-    let working = links(conn, permit)
-        .await?
+    let links = links(conn, permit).await?;
+    if i64::try_from(links.len()).unwrap_or(i64::MAX) >= MADE {
+        return Err(AppError::too_many(
+            format!("{MADE} links of this attempt were made, the most that are. Use one of those that work."),
+            0,
+        )
+        .into());
+    }
+    let working = links
         .iter()
         .filter(|link| link.revoked_at.is_none())
         .count();
@@ -110,7 +120,8 @@ pub async fn open(conn: &mut Conn<'_>, secret: &str) -> Result<SharedPermit, Sto
         sqlx::query_as::<_, AttemptRow>(
         "SELECT attempt.id, prompt, way, level, minutes, started_at, phase, marked_at, \
          (SELECT COUNT(*) FROM score WHERE attempt_id = attempt.id) AS scores \
-         FROM attempt JOIN share_link ON share_link.attempt_id = attempt.id WHERE token_hash = $1 AND revoked_at IS NULL"
+         FROM attempt JOIN share_link ON share_link.attempt_id = attempt.id WHERE token_hash = $1 AND revoked_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM account WHERE account.owner_id = attempt.owner_id AND account.disabled_at IS NOT NULL)"
     )
     .bind(sha256_hex(secret))
     .fetch_optional(c)

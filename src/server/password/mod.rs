@@ -104,14 +104,23 @@ impl Passwords {
                 10,
             )
         };
-        let _place = self.waiting.try_acquire().map_err(|_| busy())?;
-        let _turn = tokio::time::timeout(PATIENCE, self.at_once.clone().acquire_owned())
+        // Both go with the work, which goes on when the request is given up.
+        let place = self
+            .waiting
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| busy())?;
+        let turn = tokio::time::timeout(PATIENCE, self.at_once.clone().acquire_owned())
             .await
             .map_err(|_| busy())?
             .map_err(AppError::internal)?;
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(AppError::internal)
+        tokio::task::spawn_blocking(move || {
+            let outcome = work();
+            drop((turn, place));
+            outcome
+        })
+        .await
+        .map_err(AppError::internal)
     }
 }
 
