@@ -251,7 +251,10 @@ fn config_check_tells_values_places_and_faults() {
         &folder,
         &["config", "check", "--addr", "127.0.0.1:9"],
         &[
-            ("HEADROOM_SMTP_URL", "smtp://u:hidden@mail.example"),
+            (
+                "HEADROOM_SMTP_URL",
+                "smtp://u:hidden@mail.example?tls=required",
+            ),
             ("HEADROOM_MAIL_FROM", "h@example.org"),
         ],
     );

@@ -253,7 +253,8 @@ fn refusal(part: &str, used: &str) -> Option<&'static str> {
         "operations" if target == "app" => {
             Some("what an operator does does not go through the web")
         }
-        "operations" if is_feature && below != "store" => {
+        // How mail is set up is checked as the server would.
+        "operations" if is_feature && below != "store" && target != "mail" => {
             Some("what an operator does uses a feature's store and nothing else of it")
         }
         "app" if target == "operations" => Some("the web knows no operator's command"),
