@@ -115,8 +115,9 @@ pub fn Worksheet(
         .with_value(|calculator| tables(&first, &wanted, &givens, &calculator.results(&first)));
     let (wanted, givens) = (StoredValue::new(wanted), StoredValue::new(givens));
     let node = NodeRef::<Div>::new();
+    let served = editor.body.get_untracked();
     // What the rows in the document say.
-    let shown = StoredValue::new(editor.body.get_untracked());
+    let shown = StoredValue::new(served.clone());
     let typed = move |_: Event| {
         if let Some(node) = node.get_untracked() {
             let text = text_of(&rows_in(&node));
@@ -132,11 +133,10 @@ pub fn Worksheet(
         };
         let text = text_of(&rows_in(&node));
         let as_served = text_of(&rows_of(&first));
-        if text != as_served
-            || editor
-                .body
-                .with_untracked(|body| text_of(&rows_of(body)) != as_served)
-        {
+        // A text that was brought back from this device before this ran is not what was refused: it stays.
+        let refused = text_of(&rows_of(&served)) != as_served
+            && editor.body.with_untracked(|body| *body == served);
+        if text != as_served || refused {
             shown.set_value(text.clone());
             editor.typed(text);
         }
