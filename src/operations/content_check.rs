@@ -21,8 +21,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if library.diagnostics.is_empty() {
         say!(
-            "{} prompts, {} sources, no faults",
+            "{} prompts, {} pages, {} terms, {} sources, no faults",
             library.prompts.len(),
+            library.pages.len(),
+            library.glossary.terms.len(),
             library.sources.len()
         );
         Ok(ExitCode::SUCCESS)

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use rust_embed::RustEmbed;
 
 use crate::domain::content::{
-    Diagnostic, Parsed, Prompt, PromptFiles, Source, parse_prompt, parse_sources,
+    Diagnostic, Page, Parsed, Parts, Prompt, PromptFiles, Source, check_whole,
+    parse_glossary, parse_page, parse_prompt, parse_sources,
 };
 use crate::domain::phase::Phase;
 
+use super::glossary::Glossary;
 use super::markdown::{Place, render_or_explain};
 use super::session::sha256_hex;
 
@@ -26,6 +28,9 @@ struct EmbeddedContent;
 pub struct Library {
     /// By title.
     pub prompts: Vec<Arc<PublishedPrompt>>,
+    /// The reference shelf, in its order.
+    pub pages: Vec<Arc<PublishedPage>>,
+    pub glossary: Glossary,
     pub sources: Vec<Source>,
     /// Changes with any byte of the content.
     pub version: String,
@@ -48,12 +53,62 @@ pub struct PublishedPrompt {
     /// In the order of [`Phase::ALL`].
     pub reference: Vec<String>,
     pub staff: String,
+    /// In the order of the prompt's variants: what changes, and what that does to the reference.
+    pub changes: Vec<String>,
+    pub variant_answers: Vec<String>,
     /// The sources that the prompt cites, in its order.
     pub sources: Vec<Source>,
 }
 
+/// A page of the reference shelf with its Markdown rendered.
+#[derive(Debug)]
+pub struct PublishedPage {
+    pub page: Page,
+    pub html: String,
+    /// The sources that the page cites, in its order.
+    pub sources: Vec<Source>,
+}
+
+impl PublishedPage {
+    fn new(page: Page, sources: &[Source], glossary: &Glossary) -> Self {
+        let terms = glossary.on_a_page();
+        let mut citable = page.sources.clone();
+        citable.extend(["ours", "derived"].map(str::to_owned));
+        Self {
+            html: render_or_explain(
+                &page.body,
+                Place {
+                    prefix: "on",
+                    top_heading: 1,
+                    sources: &citable,
+                    terms: Some(&terms),
+                },
+            ),
+            sources: sources_of(&page.sources, sources),
+            page,
+        }
+    }
+}
+
+/// The sources with these ids, in their order.
+fn sources_of(ids: &[String], sources: &[Source]) -> Vec<Source> {
+    ids.iter()
+        .filter_map(|id| sources.iter().find(|source| source.id == *id).cloned())
+        .collect()
+}
+
 impl PublishedPrompt {
-    fn new(prompt: Prompt, sources: &[Source]) -> Self {
+    fn new(prompt: Prompt, sources: &[Source], glossary: &Glossary) -> Self {
+        // The question and the answer are on different pages.
+        let (asked, answered) = (glossary.on_a_page(), glossary.on_a_page());
+        let terms = |prefix: &str| {
+            let of_answer = ["answer", "working", "reference", "staff", "variant-answer"];
+            if of_answer.iter().any(|start| prefix.starts_with(start)) {
+                &answered
+            } else {
+                &asked
+            }
+        };
         let cited = prompt.sources.clone();
         let at = |prefix: &str, top_heading: usize, text: &str| {
             // A text without sources is still ours: the longer limit holds for it too.
@@ -69,6 +124,7 @@ impl PublishedPrompt {
                     prefix,
                     top_heading,
                     sources,
+                    terms: Some(terms(prefix)),
                 },
             )
         };
@@ -124,16 +180,35 @@ impl PublishedPrompt {
                 })
                 .collect(),
             staff: at("staff", 2, &prompt.reference.staff),
-            sources: cited
-                .iter()
-                .filter_map(|id| sources.iter().find(|source| source.id == *id).cloned())
-                .collect(),
+            changes: numbered(
+                "variant",
+                prompt
+                    .variants
+                    .iter()
+                    .map(|variant| variant.changes.as_str())
+                    .collect(),
+            ),
+            variant_answers: numbered(
+                "variant-answer",
+                prompt
+                    .variants
+                    .iter()
+                    .map(|variant| variant.answer.as_str())
+                    .collect(),
+            ),
+            sources: sources_of(&cited, sources),
             prompt,
         }
     }
 }
 
 impl Library {
+    pub fn page(&self, slug: &str) -> Option<&Arc<PublishedPage>> {
+        self.pages
+            .iter()
+            .find(|published| published.page.slug == slug)
+    }
+
     pub fn prompt(&self, slug: &str) -> Option<&Arc<PublishedPrompt>> {
         self.prompts
             .iter()
@@ -157,23 +232,30 @@ impl Library {
         let sources = sources.unwrap_or_default();
 
         let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+        let mut pages = Vec::new();
+        let mut glossary: Vec<(&str, &str)> = Vec::new();
         for (path, text) in &files {
-            if path == "sources.toml" {
-                continue;
-            }
-            match path
-                .strip_prefix("prompts/")
-                .and_then(|rest| rest.split_once('/'))
-            {
-                Some((slug, file)) if PROMPT_FILES.contains(&file) => {
+            let parts: Vec<&str> = path.split('/').collect();
+            match parts[..] {
+                ["sources.toml"] => {}
+                ["prompts", slug, file] if PROMPT_FILES.contains(&file) => {
                     folders.entry(slug).or_default().insert(file, text);
                 }
+                ["reference", file] if file.ends_with(".md") => {
+                    let parsed = parse_page(file.trim_end_matches(".md"), text, &sources);
+                    take(parsed.diagnostics);
+                    pages.extend(parsed.value);
+                }
+                ["glossary", file] if file.ends_with(".toml") => glossary.push((path, text)),
                 _ => take(vec![fault(
                     path,
                     "this file has no place in the content directory",
                 )]),
             }
         }
+        let parsed = parse_glossary(&glossary, &sources);
+        take(parsed.diagnostics);
+        let terms = parsed.value.unwrap_or_default();
         let mut prompts = Vec::new();
         for (slug, texts) in folders {
             let missing: Vec<_> = PROMPT_FILES
@@ -189,26 +271,43 @@ impl Library {
                 }
                 continue;
             }
+            let [prompt, rubric, estimates, reference, variants] =
+                PROMPT_FILES.map(|file| texts[file]);
             let files = PromptFiles {
-                prompt: texts[PROMPT_FILES[0]],
-                rubric: texts[PROMPT_FILES[1]],
-                estimates: texts[PROMPT_FILES[2]],
-                reference: texts[PROMPT_FILES[3]],
+                prompt,
+                rubric,
+                estimates,
+                reference,
+                variants,
             };
-            let Parsed {
-                value,
-                diagnostics: found,
-            } = parse_prompt(slug, files, &sources);
-            let sound = found.is_empty();
-            take(found);
-            if let (Some(prompt), true) = (value, sound) {
-                prompts.push(Arc::new(PublishedPrompt::new(prompt, &sources)));
-            }
+            let parsed = parse_prompt(slug, files, &sources);
+            let sound = parsed.diagnostics.is_empty();
+            take(parsed.diagnostics);
+            prompts.extend(parsed.value.filter(|_| sound));
         }
+        let parts = Parts {
+            prompts: &prompts,
+            pages: &pages,
+            terms: &terms,
+        };
+        take(check_whole(parts, |path| is_address(path, parts)));
+
+        let glossary = Glossary::new(terms);
+        let mut prompts: Vec<Arc<PublishedPrompt>> = prompts
+            .into_iter()
+            .map(|prompt| Arc::new(PublishedPrompt::new(prompt, &sources, &glossary)))
+            .collect();
+        let mut pages: Vec<Arc<PublishedPage>> = pages
+            .into_iter()
+            .map(|page| Arc::new(PublishedPage::new(page, &sources, &glossary)))
+            .collect();
+        pages.sort_by_key(|published| published.page.order);
         prompts.sort_by(|a, b| a.prompt.title.cmp(&b.prompt.title));
         let version = sha256_hex(format!("{files:?}"))[..12].to_owned();
         Ok(Self {
             prompts,
+            pages,
+            glossary,
             sources,
             version,
             diagnostics,
@@ -216,7 +315,27 @@ impl Library {
     }
 }
 
-const PROMPT_FILES: [&str; 4] = ["prompt.md", "rubric.toml", "estimates.toml", "reference.md"];
+/// Whether there is a page at a path that a text links to.
+fn is_address(path: &str, parts: Parts<'_>) -> bool {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match segments[..] {
+        ["" | "prompts" | "reference" | "calculators" | "search" | "exercises"]
+        | ["reference", "glossary"] => true,
+        ["prompts", slug] => parts.prompts.iter().any(|prompt| prompt.slug == slug),
+        ["reference", slug] => parts.pages.iter().any(|page| page.slug == slug),
+        ["reference", "glossary", id] => parts.terms.iter().any(|term| term.id == id),
+        ["calculators", _name] => true,
+        _ => false,
+    }
+}
+
+const PROMPT_FILES: [&str; 5] = [
+    "prompt.md",
+    "rubric.toml",
+    "estimates.toml",
+    "reference.md",
+    "variants.toml",
+];
 
 fn fault(file: &str, message: &str) -> Diagnostic {
     Diagnostic {

@@ -15,6 +15,8 @@ use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 use crate::domain::attempt::SECTION_BYTES;
 use crate::domain::markup::escape;
 
+use super::glossary::OnAPage;
+
 /// The longest published text, in bytes.
 const CONTENT_BYTES: usize = 512 * 1024;
 /// The deepest nesting of blocks and spans.
@@ -38,6 +40,8 @@ pub struct Place<'a> {
     pub top_heading: usize,
     /// Ids of sources that may be cited as `[^ID]`; a candidate's text has none.
     pub sources: &'a [String],
+    /// The terms that are linked to the glossary, for a published text.
+    pub terms: Option<&'a OnAPage<'a>>,
 }
 
 impl Place<'static> {
@@ -47,6 +51,7 @@ impl Place<'static> {
             prefix,
             top_heading: 3,
             sources: &[],
+            terms: None,
         }
     }
 }
@@ -152,10 +157,20 @@ impl<'a> Rewriter<'a> {
     fn rewrite(mut self, events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         let mut out = Vec::with_capacity(events.len());
         let mut events = events.into_iter();
+        // Within a link nothing is linked again.
+        let mut in_link = false;
         while let Some(event) = events.next() {
+            match &event {
+                Event::Start(Tag::Link { .. }) => in_link = true,
+                Event::End(TagEnd::Link) => in_link = false,
+                _ => {}
+            }
             match event {
                 Event::Html(raw) | Event::InlineHtml(raw) => out.push(Event::Text(raw)),
-                Event::Text(text) => push_cited(text, &mut out),
+                Event::Text(text) => {
+                    let terms = self.place.terms.filter(|_| !in_link);
+                    push_cited(text, terms, &mut out);
+                }
                 Event::Start(Tag::Image {
                     dest_url, title, ..
                 }) => {
@@ -245,7 +260,10 @@ impl<'a> Rewriter<'a> {
             .into(),
         ));
         let inner = Rewriter {
-            place: self.place,
+            place: Place {
+                terms: None,
+                ..self.place
+            },
             used_ids: HashMap::new(),
         }
         .rewrite(inside);
@@ -285,24 +303,30 @@ fn slug(text: &str) -> String {
     slug.chars().take(60).collect()
 }
 
-fn push_cited<'e>(text: CowStr<'e>, out: &mut Vec<Event<'e>>) {
-    if !text.contains(CITE_OPEN) {
-        out.push(Event::Text(text));
-        return;
-    }
+fn push_cited<'e>(text: CowStr<'e>, terms: Option<&OnAPage<'_>>, out: &mut Vec<Event<'e>>) {
     let mut rest: &str = &text;
+    let mut parts = Vec::new();
     while let Some((before, after)) = rest.split_once(CITE_OPEN) {
         let Some((source, after)) = after.split_once(CITE_CLOSE) else {
             break;
         };
-        out.push(Event::Text(before.to_owned().into()));
+        parts.push(linked(before, terms));
         let source = escape(source);
-        out.push(Event::InlineHtml(
+        parts.push(Event::InlineHtml(
             format!("<sup class=\"cite\"><a href=\"#source-{source}\">{source}</a></sup>").into(),
         ));
         rest = after;
     }
-    out.push(Event::Text(rest.to_owned().into()));
+    parts.push(linked(rest, terms));
+    out.extend(parts);
+}
+
+/// The text with its terms as links.
+fn linked(text: &str, terms: Option<&OnAPage<'_>>) -> Event<'static> {
+    match terms.and_then(|terms| terms.link(text)) {
+        Some(html) => Event::InlineHtml(html.into()),
+        None => Event::Text(text.to_owned().into()),
+    }
 }
 
 static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(SyntaxSet::load_defaults_newlines);
@@ -413,7 +437,7 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         ]))
         .clean_content_tags(HashSet::from(["script", "style"]))
         .tag_attributes(HashMap::from([
-            ("a", HashSet::from(["href", "title", "class"])),
+            ("a", HashSet::from(["href", "title", "class", "data-def"])),
             ("div", HashSet::from(["class", "id", "tabindex"])),
             ("ol", HashSet::from(["start"])),
             ("pre", HashSet::from(["tabindex"])),
@@ -450,6 +474,7 @@ mod tests {
                 prefix: "t",
                 top_heading: 2,
                 sources: &sources,
+                terms: None,
             },
         )
         .expect("renders")

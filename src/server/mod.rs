@@ -13,6 +13,7 @@ pub mod document;
 pub mod extract;
 pub mod failure;
 pub mod form;
+pub mod glossary;
 pub mod healthcheck;
 pub mod listener;
 pub mod markdown;

@@ -48,6 +48,15 @@ impl<T> Parsed<T> {
     }
 }
 
+/// A link from a text to a page of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Path, and perhaps a query and a fragment.
+    pub to: String,
+    /// What is wrong if there is no such page.
+    pub dead: Diagnostic,
+}
+
 /// A citation of a source: where it stands, and the id that it names.
 pub(super) struct Citation {
     pub offset: usize,
@@ -58,6 +67,7 @@ pub(super) struct Citation {
 pub(super) struct Report<'t> {
     pub text: &'t str,
     pub citations: Vec<Citation>,
+    links: Vec<Link>,
     file: String,
     diagnostics: Vec<Diagnostic>,
     /// Set when the syntax is broken: what is not found may then stand in the part that could not be read.
@@ -69,6 +79,7 @@ impl<'t> Report<'t> {
         let mut report = Self {
             text,
             citations: Vec::new(),
+            links: Vec::new(),
             file,
             diagnostics: Vec::new(),
             incomplete: false,
@@ -85,17 +96,41 @@ impl<'t> Report<'t> {
         report
     }
 
+    /// The file's name without its folders.
+    pub fn name(&self) -> &str {
+        self.file.rsplit('/').next().unwrap_or_default()
+    }
+
     /// A fault at a byte offset.
     pub fn at(&mut self, offset: usize, message: impl Into<String>) {
+        let diagnostic = self.diagnostic(offset, message.into());
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A fault at a byte offset that may turn out not to be one.
+    pub fn diagnostic(&self, offset: usize, message: String) -> Diagnostic {
         let offset = self.text.floor_char_boundary(offset);
         let before = &self.text[..offset];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        self.diagnostics.push(Diagnostic {
+        Diagnostic {
             file: self.file.clone(),
             line: 1 + before.matches('\n').count() as u32,
             column: 1 + before[line_start..].chars().count() as u32,
-            message: message.into(),
-        });
+            message,
+        }
+    }
+
+    /// Notes a link to a page of ours; whether there is such a page is known only when everything has been read.
+    pub fn link(&mut self, offset: usize, to: &str) {
+        if to.starts_with('/') {
+            let dead = self.diagnostic(offset, format!("there is no page {to}"));
+            let to = to.to_owned();
+            self.links.push(Link { to, dead });
+        }
+    }
+
+    pub fn take_links(&mut self) -> Vec<Link> {
+        std::mem::take(&mut self.links)
     }
 
     /// A fault that consists in something not being there. Says nothing in a text with broken syntax.

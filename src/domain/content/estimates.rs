@@ -64,6 +64,34 @@ pub struct Figure {
     pub quantity: Quantity,
 }
 
+impl Estimates {
+    /// Works every estimate out again from the givens.
+    ///
+    /// # Errors
+    /// The index of the first estimate that has no value, and why.
+    pub(super) fn work_out(&mut self) -> Result<(), (usize, QuantityError)> {
+        let givens = self.givens.iter();
+        let mut scope: Vec<(String, Quantity)> = givens
+            .map(|given| (given.id.clone(), given.value.quantity))
+            .collect();
+        for (index, estimate) in self.estimates.iter_mut().enumerate() {
+            estimate.value = Formula::parse(&estimate.expression)
+                .and_then(|formula| formula.evaluate(&scope))
+                .map_err(|error| (index, error))?;
+            scope.push((estimate.id.clone(), estimate.value));
+        }
+        Ok(())
+    }
+}
+
+impl Estimate {
+    /// Whether the value that the expression has lies in the range that is expected.
+    pub(super) fn is_in_range(&self) -> bool {
+        let range = self.low.quantity.value()..self.high.quantity.value();
+        is_within(self.value.value(), &range)
+    }
+}
+
 /// The names that the file has defined so far.
 #[derive(Default)]
 struct Names {
@@ -226,7 +254,7 @@ fn is_within(value: f64, range: &Range<f64>) -> bool {
         && value <= range.end + range.end.abs() * ROUNDING
 }
 
-fn read_figure(report: &mut Report<'_>, text: Text) -> Option<Figure> {
+pub(super) fn read_figure(report: &mut Report<'_>, text: Text) -> Option<Figure> {
     let quantity = accept(report, &text, Quantity::parse(&text.value))?;
     Some(Figure {
         text: text.value,

@@ -18,7 +18,10 @@ pub const MARKDOWN: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES);
 
 /// The languages that fenced code may be in.
-pub const CODE_LANGUAGES: [&str; 7] = ["http", "json", "sql", "python", "go", "rust", "text"];
+pub const CODE_LANGUAGES: [&str; 12] = [
+    "http", "json", "sql", "python", "go", "rust", "yaml", "toml", "diff", "lua", "protobuf",
+    "text",
+];
 
 /// A heading at the top level of the text.
 pub(super) struct Heading {
@@ -86,6 +89,7 @@ pub(super) fn read(
                     Tag::HtmlBlock => {
                         report.at(at, "raw HTML; use Markdown, and backticks around code");
                     }
+                    Tag::Link { dest_url, .. } => report.link(at, dest_url),
                     Tag::Image { .. } => report.at(at, "image; draw with text in a fence"),
                     Tag::FootnoteDefinition(_) => {
                         report.at(at, "footnote; the list of sources is put at the foot of the page by itself");
@@ -318,7 +322,7 @@ pub(super) fn sections<'t, 'o>(
 }
 
 /// Each heading goes at most one level deeper than the one before, and none stands above the sections.
-fn check_levels(report: &mut Report<'_>, outline: &Outline) {
+pub(super) fn check_levels(report: &mut Report<'_>, outline: &Outline) {
     let mut previous = 2;
     for heading in &outline.headings {
         let level = heading.level;

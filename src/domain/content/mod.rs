@@ -8,13 +8,18 @@
 mod diagnostic;
 mod estimates;
 mod fields;
+mod glossary;
 mod markdown;
+mod page;
 mod prompt;
+mod prose;
 mod reference;
 mod rubric;
 mod source;
 #[cfg(test)]
 mod tests;
+mod variant;
+mod whole;
 
 use self::diagnostic::{Citation, Report, unknown};
 use self::fields::Text;
@@ -23,15 +28,19 @@ use self::reference::Answers;
 use crate::domain::level::Level;
 use crate::domain::quantity::nearest;
 
-pub use self::diagnostic::{Diagnostic, Parsed};
+pub use self::diagnostic::{Diagnostic, Link, Parsed};
 pub use self::estimates::{Estimate, Estimates, Figure, Given};
+pub use self::glossary::{Term, parse_glossary};
 pub use self::markdown::{CODE_LANGUAGES, MARKDOWN};
+pub use self::page::{Page, parse_page};
 pub use self::prompt::{Hint, ScaleRow, TOPICS};
 pub use self::reference::Reference;
 pub use self::rubric::{Anchor, Criterion, Pitfall, Rubric};
 pub use self::source::{Source, SourceRef, parse_sources};
+pub use self::variant::Variant;
+pub use self::whole::{Parts, check_whole};
 
-/// The texts of a prompt's four files.
+/// The texts of a prompt's five files.
 #[derive(Clone, Copy, Debug)]
 pub struct PromptFiles<'a> {
     /// `prompt.md`
@@ -42,6 +51,8 @@ pub struct PromptFiles<'a> {
     pub estimates: &'a str,
     /// `reference.md`
     pub reference: &'a str,
+    /// `variants.toml`
+    pub variants: &'a str,
 }
 
 /// A design exercise: what is asked, what is judged, the numbers, and an answer to learn from.
@@ -71,6 +82,21 @@ pub struct Prompt {
     pub rubric: Rubric,
     pub estimates: Estimates,
     pub reference: Reference,
+    /// For those who come back.
+    pub variants: Vec<Variant>,
+    /// Those to pages of ours, from any of the files.
+    pub links: Vec<Link>,
+}
+
+impl Prompt {
+    pub fn variant(&self, id: &str) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.id == id)
+    }
+
+    /// The numbers of the prompt as it stands, or with a variant's changes.
+    pub fn estimates_of<'a>(&'a self, variant: Option<&'a Variant>) -> &'a Estimates {
+        variant.map_or(&self.estimates, |variant| &variant.estimates)
+    }
 }
 
 /// What an interviewer throws in during a round.
@@ -96,12 +122,16 @@ pub fn parse_prompt(slug: &str, files: PromptFiles<'_>, sources: &[Source]) -> P
     let mut rubric_report = report("rubric.toml", files.rubric);
     let mut estimates_report = report("estimates.toml", files.estimates);
     let mut reference_report = report("reference.md", files.reference);
+    let mut variants_report = report("variants.toml", files.variants);
 
     check_slug(&mut prompt_report, 0, "folder name", slug);
     let prompt = prompt::read(&mut prompt_report);
     let rubric = rubric::read(&mut rubric_report);
     let estimates = estimates::read(&mut estimates_report);
     let reference = reference::read(&mut reference_report);
+
+    let scale = prompt.front.as_ref().map(|front| front.scale.as_slice());
+    let variants = variant::read(&mut variants_report, scale, estimates.as_ref());
 
     if let (Some(questions), Some(answers)) = (&prompt.curveballs, &reference.answers) {
         check_answers(&mut reference_report, questions, answers);
@@ -111,9 +141,11 @@ pub fn parse_prompt(slug: &str, files: PromptFiles<'_>, sources: &[Source]) -> P
         rubric_report,
         estimates_report,
         reference_report,
+        variants_report,
     ];
     check_citations(&mut reports, prompt.declared.as_deref(), sources);
 
+    let links = reports.iter_mut().flat_map(Report::take_links).collect();
     let value = assemble(
         slug,
         prompt,
@@ -121,6 +153,8 @@ pub fn parse_prompt(slug: &str, files: PromptFiles<'_>, sources: &[Source]) -> P
         estimates,
         reference.reference,
         reference.answers.as_ref(),
+        variants,
+        links,
     );
     Parsed::new(
         value,
@@ -138,6 +172,8 @@ fn assemble(
     estimates: Option<Estimates>,
     reference: Option<Reference>,
     answers: Option<&Answers>,
+    variants: Option<Vec<Variant>>,
+    links: Vec<Link>,
 ) -> Option<Prompt> {
     let front = text.front?;
     let curveballs = text.curveballs?.into_iter().map(|question| {
@@ -179,6 +215,8 @@ fn assemble(
         rubric: rubric?,
         estimates: estimates?,
         reference: reference?,
+        variants: variants?,
+        links,
     })
 }
 
@@ -222,14 +260,15 @@ fn check_answers(reference: &mut Report<'_>, questions: &[Question], answers: &A
     }
 }
 
-/// Each citation names a source that exists and that `prompt.md` declares; each source declared is cited somewhere.
-fn check_citations(reports: &mut [Report<'_>; 4], declared: Option<&[Text]>, sources: &[Source]) {
+/// Each citation names a source that exists and that the first file declares; each source declared is cited somewhere.
+fn check_citations(reports: &mut [Report<'_>], declared: Option<&[Text]>, sources: &[Source]) {
     let known: Vec<&str> = sources.iter().map(|source| source.id.as_str()).collect();
     let not_a_source = |id: &str| match id {
         source::OURS => Some(format!("{id:?} is our own judgement, not a source to cite")),
         _ if known.contains(&id) => None,
         _ => Some(format!("unknown source {id:?}, not in sources.toml")),
     };
+    let file = reports.first().map_or("it", Report::name).to_owned();
     let is_declared =
         |id: &str| declared.is_some_and(|declared| declared.iter().any(|text| text.value == id));
 
@@ -243,7 +282,7 @@ fn check_citations(reports: &mut [Report<'_>; 4], declared: Option<&[Text]>, sou
                 } else if declared.is_some() {
                     report.at(
                         offset,
-                        format!("source {id:?} is not among the sources that prompt.md declares"),
+                        format!("source {id:?} is not among the sources that {file} declares"),
                     );
                 }
             }
@@ -252,7 +291,9 @@ fn check_citations(reports: &mut [Report<'_>; 4], declared: Option<&[Text]>, sou
     }
 
     let all_read = reports.iter().all(Report::is_complete);
-    let [prompt, ..] = reports;
+    let Some(first) = reports.first_mut() else {
+        return;
+    };
     let declared = declared.unwrap_or_default();
     for (index, source) in declared.iter().enumerate() {
         let id = &source.value;
@@ -265,7 +306,7 @@ fn check_citations(reports: &mut [Report<'_>; 4], declared: Option<&[Text]>, sou
         } else {
             continue;
         };
-        prompt.at(source.offset, fault);
+        first.at(source.offset, fault);
     }
 }
 

@@ -6,16 +6,16 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::check_slug;
 use super::diagnostic::Report;
 use super::fields::{Fields, Number, Table, Text, report_syntax};
 use super::markdown::{self, Block, BlockKind, Item, Outline, Section};
 use super::source::SourceRef;
+use super::{check_slug, prose};
 use crate::domain::level::Level;
 use crate::domain::phase::Phase;
 
 /// A closed list of what a prompt can be about.
-pub const TOPICS: [&str; 14] = [
+pub const TOPICS: [&str; 26] = [
     "money",
     "idempotency",
     "transactions",
@@ -30,6 +30,18 @@ pub const TOPICS: [&str; 14] = [
     "real-time",
     "queues",
     "storage",
+    "observability",
+    "messaging",
+    "delivery",
+    "replication",
+    "partitioning",
+    "multi-region",
+    "migration",
+    "billing",
+    "workflow",
+    "configuration",
+    "language-models",
+    "cost",
 ];
 
 /// The sections of `prompt.md`, in order.
@@ -43,7 +55,7 @@ const SECTIONS: [&str; 6] = [
 ];
 
 /// The most characters of a summary.
-const SUMMARY_LENGTH: usize = 140;
+pub(super) const SUMMARY_LENGTH: usize = 140;
 
 /// The minutes of a 60-minute round in which a curveball may come.
 const CURVEBALL_MINUTES: std::ops::RangeInclusive<u32> = 15..=58;
@@ -108,6 +120,7 @@ pub(super) fn read(report: &mut Report<'_>) -> PromptText {
     let text = report.text;
     let outline = markdown::read(report, &text[body_start..], |offset| body_start + offset);
     let mut prompt = read_body(report, &outline, body_start);
+    prose::check(report, &text[body_start..], |offset| body_start + offset);
 
     // After the body, so that broken TOML does not silence what the body lacks.
     if let Some(front) = front {
@@ -130,7 +143,7 @@ pub(super) fn read(report: &mut Report<'_>) -> PromptText {
 }
 
 /// Where the front matter stands, if there is any, and where the text after it begins.
-fn split_front_matter(report: &mut Report<'_>) -> (Option<Range<usize>>, usize) {
+pub(super) fn split_front_matter(report: &mut Report<'_>) -> (Option<Range<usize>>, usize) {
     let text = report.text;
     let lines = || {
         text.split_inclusive('\n').scan(0, |end, line| {
@@ -229,7 +242,7 @@ fn check_minutes(report: &mut Report<'_>, minutes: &[Number], place: usize) {
     }
 }
 
-fn read_scale_row(report: &mut Report<'_>, row: Table<'_>) -> Option<ScaleRow> {
+pub(super) fn read_scale_row(report: &mut Report<'_>, row: Table<'_>) -> Option<ScaleRow> {
     let fields = row.open(report, &["label", "value", "source"], &["note"]);
     let label = fields.string(report, "label");
     let value = fields.string(report, "value");

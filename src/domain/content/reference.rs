@@ -3,7 +3,7 @@
 //! Must never know the other three files: what they have in common is checked where they are put together.
 
 use super::diagnostic::Report;
-use super::markdown;
+use super::{markdown, prose};
 use crate::domain::phase::Phase;
 
 /// The sections after those of the phases.
@@ -51,6 +51,7 @@ pub(super) struct Answer {
 
 pub(super) fn read(report: &mut Report<'_>) -> ReferenceText {
     let outline = markdown::read(report, report.text, |offset| offset);
+    prose::check(report, report.text, |offset| offset);
     let names: Vec<&str> = Phase::ALL
         .into_iter()
         .map(Phase::title)

@@ -32,6 +32,9 @@ pub enum SourceRef {
 /// The word that stands for [`SourceRef::Ours`], and so is no source's id.
 pub(super) const OURS: &str = "ours";
 
+/// The word that stands for a figure that is worked out in the text, and so is no source's id either.
+pub(super) const DERIVED: &str = "derived";
+
 impl SourceRef {
     pub(super) fn read(report: &mut Report<'_>, text: &Text) -> Self {
         if text.value == OURS {
@@ -76,10 +79,12 @@ fn read_source(report: &mut Report<'_>, table: Table<'_>, ids: &mut Vec<String>)
     let id = fields.string(report, "id").map(|text| text.value);
     if let Some(id) = &id {
         let place = fields.place("id");
-        if id == OURS {
+        if id == OURS || id == DERIVED {
             report.at(
                 place,
-                format!("{OURS:?} stands for our own judgement and is no source's id"),
+                format!(
+                    "{id:?} stands for what we judge or work out ourselves and is no source's id"
+                ),
             );
         } else if !is_source_id(id) {
             report.at(

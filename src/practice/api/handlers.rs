@@ -248,12 +248,15 @@ pub async fn render_preview(markdown: &str) -> Result<String, AppError> {
     if text.len() > SECTION_BYTES {
         return Err(AppError::invalid("markdown", "A section holds 64 KB."));
     }
-    // It stands right below the section's name, a heading of level 1.
-    let place = Place {
-        top_heading: 2,
-        ..Place::section("preview")
+    let render = move || {
+        // It stands right below the section's name, a heading of level 1.
+        let place = Place {
+            top_heading: 2,
+            ..Place::section("preview")
+        };
+        render_or_explain(&text, place)
     };
-    tokio::task::spawn_blocking(move || render_or_explain(&text, place))
+    tokio::task::spawn_blocking(render)
         .await
         .map_err(AppError::internal)
 }

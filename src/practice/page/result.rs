@@ -554,6 +554,7 @@ fn reference_view(facts: &Facts<'_>) -> AnyView {
                     prefix,
                     top_heading: 4,
                     sources: &[],
+                    terms: None,
                 },
             )
         };

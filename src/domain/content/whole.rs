@@ -1,0 +1,174 @@
+//! What can be checked only when everything has been read: links between texts, terms that no text uses, lengths, and
+//! whether each criterion of a rubric has an answer in the reference.
+//!
+//! Must never know how a page's address is served: the caller says which addresses there are.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use super::{Diagnostic, Page, Prompt, Term};
+use crate::domain::level::Rating;
+
+/// How many words `prompt.md` has below its front matter.
+const PROMPT_WORDS: RangeInclusive<usize> = 600..=1_700;
+/// How many words `reference.md` has.
+const REFERENCE_WORDS: RangeInclusive<usize> = 2_500..=4_700;
+/// How many words a page of the reference shelf has.
+const PAGE_WORDS: RangeInclusive<usize> = 300..=2_400;
+/// How many words a variant says to the candidate, and afterwards.
+const CHANGES_WORDS: RangeInclusive<usize> = 20..=200;
+const VARIANT_ANSWER_WORDS: RangeInclusive<usize> = 100..=550;
+/// The share of an anchor's telling words that the reference says too, in percent.
+const ANCHOR_COVERED: usize = 60;
+/// Shorter words tell nothing about what an anchor asks for.
+const TELLING_WORD: usize = 5;
+
+/// Everything that is published.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    pub prompts: &'a [Prompt],
+    pub pages: &'a [Page],
+    pub terms: &'a [Term],
+}
+
+/// What is wrong between the texts, or with one as a whole. `exists` says whether there is a page at a path.
+pub fn check_whole(parts: Parts<'_>, exists: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let prompt_links = parts.prompts.iter().flat_map(|prompt| &prompt.links);
+    let page_links = parts.pages.iter().flat_map(|page| &page.links);
+    for link in prompt_links.chain(page_links) {
+        let path = link.to.split(['?', '#']).next().unwrap_or_default();
+        if !exists(path) {
+            faults.push(link.dead.clone());
+        }
+    }
+    for prompt in parts.prompts {
+        check_prompt(prompt, &mut faults);
+    }
+    for page in parts.pages {
+        let file = format!("reference/{}.md", page.slug);
+        check_length(&file, &page.body, &PAGE_WORDS, &mut faults);
+    }
+    check_use(parts, &mut faults);
+    faults.sort();
+    faults
+}
+
+fn check_prompt(prompt: &Prompt, faults: &mut Vec<Diagnostic>) {
+    let folder = format!("prompts/{}", prompt.slug);
+    let asked = prompt_text(prompt);
+    check_length(
+        &format!("{folder}/prompt.md"),
+        &asked,
+        &PROMPT_WORDS,
+        faults,
+    );
+    let answered = reference_text(prompt);
+    check_length(
+        &format!("{folder}/reference.md"),
+        &answered,
+        &REFERENCE_WORDS,
+        faults,
+    );
+    for variant in &prompt.variants {
+        let file = format!("{folder}/variants.toml");
+        check_length(&file, &variant.changes, &CHANGES_WORDS, faults);
+        check_length(&file, &variant.answer, &VARIANT_ANSWER_WORDS, faults);
+    }
+    let said = telling_words(&answered);
+    for criterion in &prompt.rubric.criteria {
+        let anchor = telling_words(&criterion.anchor(Rating::Senior).text);
+        let covered = anchor.iter().filter(|word| said.contains(*word)).count();
+        if covered * 100 < anchor.len() * ANCHOR_COVERED {
+            let mut unsaid: Vec<&str> = anchor.difference(&said).map(String::as_str).collect();
+            unsaid.sort_unstable();
+            faults.push(Diagnostic {
+                file: format!("{folder}/reference.md"),
+                line: 1,
+                column: 1,
+                message: format!(
+                    "the criterion {:?} is hardly answered: its senior anchor speaks of {}",
+                    criterion.id.slug(),
+                    unsaid.join(", ")
+                ),
+            });
+        }
+    }
+}
+
+/// What `prompt.md` says below its front matter.
+fn prompt_text(prompt: &Prompt) -> String {
+    let mut parts = vec![
+        prompt.situation.as_str(),
+        &prompt.functional,
+        &prompt.quality,
+        &prompt.out_of_scope,
+    ];
+    for hint in &prompt.hints {
+        parts.extend([hint.title.as_str(), &hint.body]);
+    }
+    for ball in &prompt.curveballs {
+        parts.extend([ball.title.as_str(), &ball.question]);
+    }
+    parts.join("\n\n")
+}
+
+/// What `reference.md` says.
+fn reference_text(prompt: &Prompt) -> String {
+    let sections = prompt.reference.sections.iter().map(String::as_str);
+    let answers = prompt.curveballs.iter().map(|ball| ball.answer.as_str());
+    let parts: Vec<&str> = sections
+        .chain([prompt.reference.staff.as_str()])
+        .chain(answers)
+        .collect();
+    parts.join("\n\n")
+}
+
+fn check_length(
+    file: &str,
+    text: &str,
+    allowed: &RangeInclusive<usize>,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let words = text.split_whitespace().count();
+    if !allowed.contains(&words) {
+        let (least, most) = (allowed.start(), allowed.end());
+        faults.push(Diagnostic {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            message: format!("a text of {words} words, expected {least} to {most}"),
+        });
+    }
+}
+
+/// The words of a text that say what it is about, without their endings.
+fn telling_words(text: &str) -> HashSet<String> {
+    text.split(|character: char| !character.is_alphanumeric())
+        .filter(|word| word.chars().count() >= TELLING_WORD)
+        .map(|word| {
+            let word = word.to_lowercase();
+            // Crude, but the same for both texts: "retries", "retried" and "retry" begin alike.
+            word.chars().take(TELLING_WORD).collect()
+        })
+        .collect()
+}
+
+/// Each term is used by a text other than the glossary.
+fn check_use(parts: Parts<'_>, faults: &mut Vec<Diagnostic>) {
+    let mut texts: Vec<String> = parts.pages.iter().map(|page| page.body.clone()).collect();
+    for prompt in parts.prompts {
+        texts.extend([prompt_text(prompt), reference_text(prompt)]);
+        texts.extend(prompt.variants.iter().map(|variant| variant.answer.clone()));
+        for criterion in &prompt.rubric.criteria {
+            texts.extend(criterion.anchors.iter().map(|anchor| anchor.text.clone()));
+        }
+    }
+    let all = texts.join("\n").to_lowercase();
+    for term in parts.terms {
+        let mut spellings = std::iter::once(&term.term).chain(&term.also);
+        if !spellings.any(|spelling| all.contains(&spelling.to_lowercase())) {
+            faults.push(term.unused.clone());
+        }
+    }
+}
