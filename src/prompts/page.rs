@@ -339,6 +339,8 @@ pub struct StartQuery {
     way: String,
     #[serde(default)]
     focus: String,
+    #[serde(default)]
+    variant: String,
 }
 
 /// `GET /prompts/{slug}`
@@ -364,6 +366,9 @@ pub async fn prompt(
     let minutes = crate::domain::attempt::length_from_slug(&query.minutes).unwrap_or(Some(60));
     let way = Way::from_slug(&query.way).unwrap_or(Way::Guided);
     let focus = Phase::from_slug(&query.focus);
+    let variant = prompt
+        .variant(&query.variant)
+        .map(|variant| variant.id.clone());
     let terms = Terms {
         way,
         level,
@@ -374,11 +379,13 @@ pub async fn prompt(
         || !query.minutes.is_empty()
         || !query.way.is_empty()
         || focus.is_some()
+        || variant.is_some()
     {
         settled.push(format!("level={}", level.slug()));
         settled.push(format!("minutes={}", length_slug(minutes)));
         settled.push(format!("way={}", way.slug()));
         settled.extend(focus.map(|phase| format!("focus={}", phase.slug())));
+        settled.extend(variant.as_ref().map(|id| format!("variant={id}")));
     }
     let query = if settled.is_empty() {
         String::new()
@@ -394,7 +401,7 @@ pub async fn prompt(
         current: "/prompts",
     };
     public_page(&state, theme, &headers, &head, || {
-        prompt_view(published, terms, focus)
+        prompt_view(published, terms, focus, variant)
     })
 }
 
@@ -407,7 +414,12 @@ fn topic_words(prompt: &Prompt) -> String {
     words.join(", ")
 }
 
-fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) -> AnyView {
+fn prompt_view(
+    published: &PublishedPrompt,
+    terms: Terms,
+    focus: Option<Phase>,
+    variant: Option<String>,
+) -> AnyView {
     let prompt = &published.prompt;
     let section = |id: &'static str, title: &'static str, html: &str| {
         let html = html.to_owned();
@@ -448,13 +460,28 @@ fn prompt_view(published: &PublishedPrompt, terms: Terms, focus: Option<Phase>) 
                     <p class="quiet small">"In an interview attempt these arrive by themselves at their minute. Leave them closed if you want to be surprised."</p>
                     {curveballs}
                 </section>
+                <section aria-labelledby="variants">
+                    <h2 id="variants">"When you come back"</h2>
+                    <p class="quiet small">"A variant changes the numbers or a constraint, so that a repeat is not a recital. Take the prompt as it stands first."</p>
+                    {prompt
+                        .variants
+                        .iter()
+                        .zip(&published.changes)
+                        .map(|(variant, html)| view! {
+                            <details class="fold">
+                                <summary>{variant.title.clone()}</summary>
+                                <div inner_html=html.clone()></div>
+                            </details>
+                        })
+                        .collect_view()}
+                </section>
                 <section aria-labelledby="sources" class="sources">
                     <h2 id="sources">"Sources"</h2>
                     <Sources sources=published.sources.clone()/>
                 </section>
             </article>
             <aside aria-label="Start and facts">
-                <StartForm published=published terms=terms focus=focus/>
+                <StartForm published=published terms=terms focus=focus variant=variant/>
                 <Facts published=published/>
             </aside>
         </main>
@@ -484,6 +511,7 @@ fn StartForm<'a>(
     published: &'a PublishedPrompt,
     terms: Terms,
     focus: Option<Phase>,
+    variant: Option<String>,
 ) -> impl IntoView {
     let prompt = &published.prompt;
     let choice = |name: &'static str, value: String, text: String, chosen: bool| {
@@ -527,6 +555,19 @@ fn StartForm<'a>(
             </p>
             <fieldset><legend>"Aim for"</legend><span class="seg">{levels}</span></fieldset>
             <fieldset><legend>"Minutes"</legend><span class="seg">{lengths.collect_view()}</span></fieldset>
+            <label>
+                <span class="eyebrow">"Variant"</span>
+                <select name="variant">
+                    <option value="">"As it stands"</option>
+                    {prompt
+                        .variants
+                        .iter()
+                        .map(|one| view! {
+                            <option value=one.id.clone() selected=variant.as_deref() == Some(&one.id)>{one.title.clone()}</option>
+                        })
+                        .collect_view()}
+                </select>
+            </label>
             {focus.map(|phase| view! {
                 <input type="hidden" name="focus" value=phase.slug()/>
                 <p class="small">"Opens at "<b>{phase.title()}</b>", the phase to work on."</p>

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rust_embed::RustEmbed;
 
 use crate::domain::content::{
-    Diagnostic, Page, Parsed, Parts, Prompt, PromptFiles, Source, check_whole,
+    Diagnostic, Estimates, Page, Parsed, Parts, Prompt, PromptFiles, Source, Variant, check_whole,
     parse_glossary, parse_page, parse_prompt, parse_sources,
 };
 use crate::domain::phase::Phase;
@@ -30,7 +30,7 @@ pub struct Library {
     pub prompts: Vec<Arc<PublishedPrompt>>,
     /// The reference shelf, in its order.
     pub pages: Vec<Arc<PublishedPage>>,
-    pub glossary: Glossary,
+    pub glossary: Arc<Glossary>,
     pub sources: Vec<Source>,
     /// Changes with any byte of the content.
     pub version: String,
@@ -202,6 +202,37 @@ impl PublishedPrompt {
     }
 }
 
+impl PublishedPrompt {
+    /// The numbers of the prompt as it stands, or with a variant's changes.
+    pub fn estimates_for(&self, variant: Option<&str>) -> &Estimates {
+        self.variant(variant)
+            .map_or(&self.prompt.estimates, |found| &found.variant.estimates)
+    }
+
+    /// The variant of this id with what it changes, and what that does to the reference, rendered.
+    pub fn variant(&self, id: Option<&str>) -> Option<PublishedVariant<'_>> {
+        let id = id?;
+        let at = self
+            .prompt
+            .variants
+            .iter()
+            .position(|variant| variant.id == id)?;
+        Some(PublishedVariant {
+            variant: self.prompt.variants.get(at)?,
+            changes: self.changes.get(at)?,
+            answer: self.variant_answers.get(at)?,
+        })
+    }
+}
+
+/// A variant of a prompt with its Markdown rendered.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedVariant<'a> {
+    pub variant: &'a Variant,
+    pub changes: &'a str,
+    pub answer: &'a str,
+}
+
 impl Library {
     pub fn page(&self, slug: &str) -> Option<&Arc<PublishedPage>> {
         self.pages
@@ -307,7 +338,7 @@ impl Library {
         Ok(Self {
             prompts,
             pages,
-            glossary,
+            glossary: Arc::new(glossary),
             sources,
             version,
             diagnostics,

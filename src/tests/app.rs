@@ -84,6 +84,8 @@ impl TestApp {
         let shared = library();
         let library = Library {
             prompts: shared.prompts.clone(),
+            pages: shared.pages.clone(),
+            glossary: shared.glossary.clone(),
             sources: shared.sources.clone(),
             version: shared.version.clone(),
             diagnostics: Vec::new(),

@@ -79,7 +79,15 @@ impl Shelf {
         let outcome: Result<(), StoreError> = transact!(self.db, |conn| {
             let owner = &self.owner;
             let phase = Phase::Requirements;
-            store::start_attempt(conn, owner, 2000, &id, prompt, terms, phase, started_at).await?;
+            let start = store::Start {
+                id: &id,
+                prompt,
+                // One with a variant and one without.
+                variant: minutes.map(|_| "tenfold"),
+                terms,
+                phase,
+            };
+            store::start_attempt(conn, owner, 2000, start, started_at).await?;
             let permit = store::permit(conn, Some(owner), &id).await?;
             for (number, name, body) in texts() {
                 let current = store::current(conn, &permit, &name).await?;

@@ -66,10 +66,13 @@ impl Desk {
                 conn,
                 &self.owner,
                 ATTEMPTS_PER_GUEST,
-                id,
-                "payments-processor",
-                TERMS,
-                Phase::Requirements,
+                store::Start {
+                    id,
+                    prompt: "payments-processor",
+                    variant: None,
+                    terms: TERMS,
+                    phase: Phase::Requirements,
+                },
                 START,
             )
             .await

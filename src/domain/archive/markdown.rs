@@ -112,6 +112,9 @@ pub fn attempt_markdown(attempt: &ArchivedAttempt, titles: Option<&PromptTitles>
         terms.level.slug(),
         timestamp::format(attempt.started_at)
     );
+    if let Some(variant) = &attempt.variant {
+        let _ = writeln!(out, "Variant: {}.\n", variant.replace('-', " "));
+    }
     for section in &attempt.sections {
         let title = section
             .name

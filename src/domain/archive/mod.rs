@@ -77,6 +77,9 @@ pub struct ArchivedAttempt {
     pub id: String,
     /// The slug of its prompt, which need not be published any more.
     pub prompt: String,
+    /// The variant of the prompt, if it was not taken as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     #[serde(flatten)]
     pub terms: Terms,
     #[serde(serialize_with = "as_timestamp")]

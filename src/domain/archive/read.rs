@@ -747,6 +747,7 @@ fn attempt(json: Json, place: &Place<'_>, faults: &mut Faults) -> Option<Archive
     let known = [
         "id",
         "prompt",
+        "variant",
         "way",
         "level",
         "minutes",
@@ -774,18 +775,10 @@ fn attempt(json: Json, place: &Place<'_>, faults: &mut Faults) -> Option<Archive
         Some(text)
     });
     let prompt = object.required("prompt", faults, |json, place, faults| {
-        let text = text(json, place, faults)?;
-        if !is_slug(&text) {
-            faults.error(
-                place,
-                format!(
-                    "{} is no prompt's name: those have up to {SLUG_BYTES} small letters, digits and hyphens.",
-                    shown(&text)
-                ),
-            );
-            return None;
-        }
-        Some(text)
+        slug(json, place, faults, "prompt")
+    });
+    let variant = object.optional("variant", faults, |json, place, faults| {
+        slug(json, place, faults, "variant")
     });
     let way = object.required("way", faults, |json, place, faults| {
         member(json, place, faults, &Way::ALL, Way::slug)
@@ -828,6 +821,7 @@ fn attempt(json: Json, place: &Place<'_>, faults: &mut Faults) -> Option<Archive
     Some(ArchivedAttempt {
         id: id?,
         prompt: prompt?,
+        variant: variant?,
         terms: Terms {
             way: way?,
             level: level?,
@@ -841,6 +835,22 @@ fn attempt(json: Json, place: &Place<'_>, faults: &mut Faults) -> Option<Archive
         hints,
         scores: scores?,
     })
+}
+
+/// The name of a prompt or of a variant.
+fn slug(json: Json, place: &Place<'_>, faults: &mut Faults, what: &str) -> Option<String> {
+    let text = text(json, place, faults)?;
+    if !is_slug(&text) {
+        faults.error(
+            place,
+            format!(
+                "{} is no {what}'s name: those have up to {SLUG_BYTES} small letters, digits and hyphens.",
+                shown(&text)
+            ),
+        );
+        return None;
+    }
+    Some(text)
 }
 
 /// One of the lengths that a round may have, in minutes.

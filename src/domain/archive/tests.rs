@@ -39,6 +39,7 @@ fn sample() -> Archive {
         attempts: vec![ArchivedAttempt {
             id: "0198f2a0-0000-7000-8000-0000deadbeef".to_owned(),
             prompt: "payments-processor".to_owned(),
+            variant: Some("tenfold".to_owned()),
             terms: Terms {
                 way: Way::Interview,
                 level: Level::Senior,

@@ -146,6 +146,11 @@ impl<'t> Report<'t> {
         self.at(offset, message);
     }
 
+    /// Whether nothing wrong was found so far.
+    pub fn is_sound(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
     pub fn is_complete(&self) -> bool {
         !self.incomplete
     }

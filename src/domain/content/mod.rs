@@ -92,11 +92,6 @@ impl Prompt {
     pub fn variant(&self, id: &str) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.id == id)
     }
-
-    /// The numbers of the prompt as it stands, or with a variant's changes.
-    pub fn estimates_of<'a>(&'a self, variant: Option<&'a Variant>) -> &'a Estimates {
-        variant.map_or(&self.estimates, |variant| &variant.estimates)
-    }
 }
 
 /// What an interviewer throws in during a round.
@@ -131,7 +126,9 @@ pub fn parse_prompt(slug: &str, files: PromptFiles<'_>, sources: &[Source]) -> P
     let reference = reference::read(&mut reference_report);
 
     let scale = prompt.front.as_ref().map(|front| front.scale.as_slice());
-    let variants = variant::read(&mut variants_report, scale, estimates.as_ref());
+    // What is wrong with the numbers themselves would only come up again with each variant.
+    let base = estimates.as_ref().filter(|_| estimates_report.is_sound());
+    let variants = variant::read(&mut variants_report, scale, base);
 
     if let (Some(questions), Some(answers)) = (&prompt.curveballs, &reference.answers) {
         check_answers(&mut reference_report, questions, answers);

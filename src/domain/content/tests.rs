@@ -11,13 +11,14 @@ const PROMPT: &str = include_str!("testdata/prompt.md");
 const RUBRIC: &str = include_str!("testdata/rubric.toml");
 const ESTIMATES: &str = include_str!("testdata/estimates.toml");
 const REFERENCE: &str = include_str!("testdata/reference.md");
+const VARIANTS: &str = include_str!("testdata/variants.toml");
 const SOURCES: &str = include_str!("testdata/sources.toml");
 
 const SOURCES_FILE: &str = "sources.toml";
 
-/// The five files by their names.
+/// The six files by their names.
 #[derive(Clone, Debug)]
-struct Texts([(&'static str, String); 5]);
+struct Texts([(&'static str, String); 6]);
 
 impl Texts {
     /// A small prompt with which nothing is wrong.
@@ -27,6 +28,7 @@ impl Texts {
             ("rubric.toml", RUBRIC),
             ("estimates.toml", ESTIMATES),
             ("reference.md", REFERENCE),
+            ("variants.toml", VARIANTS),
             (SOURCES_FILE, SOURCES),
         ];
         Self(texts.map(|(file, text)| (file, text.to_owned())))
@@ -56,6 +58,7 @@ impl Texts {
             rubric: self.get("rubric.toml"),
             estimates: self.get("estimates.toml"),
             reference: self.get("reference.md"),
+            variants: self.get("variants.toml"),
         };
         let prompt = parse_prompt("bicycles", files, &sources.value.unwrap_or_default());
         (
@@ -116,6 +119,19 @@ const EDITS: &[Edit] = &[
     ("reference.md", "[^S1]", "[^ours]"),
     ("reference.md", "[^S1]", "`[^S7]`"),
     ("reference.md", "[^S1]", "[^S1]\n\n[^S1]: A footnote."),
+    // variants.toml
+    ("variants.toml", "id = \"no-network\"", "id = \"ten-cities\""),
+    ("variants.toml", "id = \"no-network\"", "id = \"No network\""),
+    ("variants.toml", "answer = \"The sensor", "answr = \"The sensor"),
+    ("variants.toml", "label = \"Bicycles\"", "label = \"Bicycle\""),
+    ("variants.toml", "id = \"events_per_day\"", "id = \"events_a_day\""),
+    ("variants.toml", "value = \"100M/day\"", "value = \"100M\""),
+    ("variants.toml", "value = \"100M/day\"", "value = \"1000M/day\""),
+    ("variants.toml", "value = \"100M/day\"", "value = \"10M/day\""),
+    ("variants.toml", "id = \"peak_rate\"", "id = \"peek_rate\""),
+    ("variants.toml", "high = \"7k events/s\"", "high = \"7 KB/s\""),
+    ("variants.toml", "[^S0]", "[^S7]"),
+    ("variants.toml", "title = \"Ten cities\"", "title = \"Ten cities that count together on ten times as many bridges as one\""),
     // prompt.md: the sections
     ("prompt.md", "## Situation", "Before it all.\n\n## Situation"),
     ("prompt.md", "## Situation", "# Bicycles\n\n## Situation"),
@@ -174,7 +190,7 @@ const EDITS: &[Edit] = &[
     ("reference.md", "### Errors", "### Errors of /bridges/{id}"),
     ("reference.md", "## Curveballs", "## Curveballs\nIn order."),
     ("reference.md", "```http", "```"),
-    ("reference.md", "```http", "```yaml"),
+    ("reference.md", "```http", "```php"),
     ("reference.md", "events\n```", "events\n"),
     ("reference.md", "| table | key |", "    indented code\n\n| table | key |"),
     ("reference.md", "| table | key |", "<b>Tables</b>\n\n<div>\nof totals\n</div>\n\n![tables](tables.png)\n\n| table | key |"),

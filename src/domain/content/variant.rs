@@ -52,11 +52,11 @@ pub(super) fn read(
         .map(|table| read_variant(report, table, scale, estimates, &mut ids))
         .collect();
     let variants = variants.into_iter().collect::<Option<Vec<Variant>>>()?;
-    let base = estimates?;
-    if variants
-        .iter()
-        .all(|variant| variant.estimates.givens == base.givens)
-    {
+    let changes = |base: &Estimates| {
+        let mut all = variants.iter();
+        all.any(|variant| variant.estimates.givens != base.givens)
+    };
+    if estimates.is_some_and(|base| !changes(base)) {
         report.absent(last, "no variant changes a given of estimates.toml");
     }
     Some(variants)

@@ -281,6 +281,16 @@ pub async fn start(
         ));
     };
     let phase = Phase::from_slug(field(&fields, "focus")).unwrap_or(Phase::Requirements);
+    let variant = match field(&fields, "variant") {
+        "" => None,
+        id if published.prompt.variant(id).is_some() => Some(id),
+        _ => {
+            return Err(AppError::invalid(
+                "variant",
+                "This prompt has no such variant any more. Go back to the prompt and choose again.",
+            ));
+        }
+    };
     let owner = viewer.owner_or_guest(&state).await?;
     let now = state.clock.now();
     let id = new_id(now);
@@ -290,8 +300,15 @@ pub async fn start(
         minutes,
     };
     let most = viewer.attempts_kept();
+    let start = store::Start {
+        id: &id,
+        prompt: &slug,
+        variant,
+        terms,
+        phase,
+    };
     transact!(state.db, |conn| store::start_attempt(
-        conn, &owner, most, &id, &slug, terms, phase, now
+        conn, &owner, most, start, now
     )
     .await)?;
     Ok(see_other(&format!("/attempts/{id}/{}", phase.slug())))
@@ -513,6 +530,8 @@ struct Export {
     format: &'static str,
     id: String,
     prompt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<String>,
     title: String,
     way: &'static str,
     level: &'static str,
@@ -586,6 +605,7 @@ pub async fn export(
         format: "headroom-attempt-1",
         id: attempt.id.clone(),
         prompt: attempt.prompt.clone(),
+        variant: attempt.variant.clone(),
         title,
         way: attempt.terms.way.slug(),
         level: attempt.terms.level.slug(),

@@ -20,7 +20,7 @@ use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
 use crate::ui::notice::Notice;
 
-use super::{prompt_title, terms_words, words};
+use super::{attempt_title, terms_words, words};
 
 /// Scores that the chart shows, the latest ones.
 const CHARTED: usize = 24;
@@ -145,7 +145,7 @@ fn row(
     };
     view! {
         <tr>
-            <th scope="row"><a href=format!("/attempts/{}/{link}", attempt.id)>{prompt_title(published, &attempt.prompt)}</a></th>
+            <th scope="row"><a href=format!("/attempts/{}/{link}", attempt.id)>{attempt_title(published, attempt)}</a></th>
             <td data-label="Taken as">{terms_words(&attempt.terms)}</td>
             <td data-label="Started">{words(attempt.started_at, zone)}</td>
             <td data-label="State">{state}</td>
@@ -192,10 +192,7 @@ fn over_time(
     let title = |id: &str| {
         let attempt = attempts.iter().find(|attempt| attempt.id == id);
         attempt.map_or_else(String::new, |attempt| {
-            prompt_title(
-                library.prompt(&attempt.prompt).map(AsRef::as_ref),
-                &attempt.prompt,
-            )
+            attempt_title(library.prompt(&attempt.prompt).map(AsRef::as_ref), attempt)
         })
     };
     let heads = by_criterion

@@ -15,7 +15,7 @@ use crate::server::extract::{Theme, Viewer};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 
-use super::{prompt_title, section_title, words};
+use super::{attempt_title, section_title, words};
 
 #[derive(Debug, Default, Deserialize)]
 pub struct HistoryQuery {
@@ -65,7 +65,7 @@ pub async fn history(
         current: "/attempts",
         ..Head::default()
     };
-    let prompt = prompt_title(published, &attempt.prompt);
+    let prompt = attempt_title(published, attempt);
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
         let rows = lines
             .iter()

@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};
 use crate::domain::phase::Phase;
 use crate::error::AppError;
-use crate::practice::store::{self, AttemptPermit, Section};
+use crate::practice::store::{self, Attempt, AttemptPermit, Section};
 use crate::server::content_library::PublishedPrompt;
 use crate::server::database::StoreError;
 use crate::server::extract::Viewer;
@@ -82,6 +82,18 @@ pub fn prompt_title(published: Option<&PublishedPrompt>, slug: &str) -> String {
         || slug.replace('-', " "),
         |published| published.prompt.title.clone(),
     )
+}
+
+/// The title of an attempt's prompt, with its variant.
+pub fn attempt_title(published: Option<&PublishedPrompt>, attempt: &Attempt) -> String {
+    let title = prompt_title(published, &attempt.prompt);
+    let Some(id) = attempt.variant.as_deref() else {
+        return title;
+    };
+    let variant = published
+        .and_then(|published| published.variant(Some(id)))
+        .map_or_else(|| id.replace('-', " "), |found| found.variant.title.clone());
+    format!("{title} · {variant}")
 }
 
 pub fn section_title(name: &SectionName, published: Option<&PublishedPrompt>) -> String {

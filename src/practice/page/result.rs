@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
 use crate::domain::attempt::{MINUTE, SectionName};
-use crate::domain::content::Criterion;
+use crate::domain::content::{Criterion, Estimate};
 use crate::domain::criterion::CriterionId;
 use crate::domain::level::{Level, Rating};
 use crate::domain::phase::Phase;
@@ -23,7 +23,7 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 use crate::ui::sources::Sources;
 
-use super::{in_order, minutes, section_title, terms_words, words};
+use super::{attempt_title, in_order, minutes, section_title, terms_words, words};
 
 /// Everything that the page is made from.
 struct Facts<'a> {
@@ -36,6 +36,8 @@ struct Facts<'a> {
     overtime: Vec<String>,
     scores: Vec<Score>,
     candidates: Vec<Candidate>,
+    /// The variants of this prompt that the person has begun.
+    variants_taken: Vec<String>,
 }
 
 /// `GET /attempts/{id}/result`
@@ -74,6 +76,11 @@ pub async fn result(
         overtime,
         scores,
         candidates: candidates(&library, &mine),
+        variants_taken: mine
+            .iter()
+            .filter(|other| other.prompt == attempt.prompt)
+            .filter_map(|other| other.variant.clone())
+            .collect(),
     };
     drop(reader);
     let head = Head {
@@ -207,7 +214,7 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
     view! {
         <main id="main" class="page wide result">
             <div class="intro">
-                <p class="eyebrow"><a href=format!("/prompts/{}", prompt.slug)>{prompt.title.clone()}</a>{format!(" / {}, started {}", terms_words(&attempt.terms), words(attempt.started_at, &facts.zone))}</p>
+                <p class="eyebrow"><a href=format!("/prompts/{}", prompt.slug)>{attempt_title(Some(facts.published), attempt)}</a>{format!(" / {}, started {}", terms_words(&attempt.terms), words(attempt.started_at, &facts.zone))}</p>
                 <h1>{headline}</h1>
                 <p class="lead">{gap_sentence(first, facts.published, level)}</p>
                 <p class="actions links">
@@ -223,6 +230,7 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
             {again_view(facts)}
             {estimates_view(facts)}
             {minutes_view(facts)}
+            {variant_view(facts)}
             {reference_view(facts)}
             <section aria-labelledby="sources"><h2 id="sources">"Sources"</h2><Sources sources=facts.published.sources.clone()/></section>
         </main>
@@ -287,6 +295,50 @@ fn next_action(score: &Score, facts: &Facts<'_>, library: &Library) -> AnyView {
                 <b>{criterion.phase.title()}</b>{format!(" in {}.", next.prompt.title)}
             </p>
             <p class="actions"><a class="btn go" href=link>{format!("Practise {} on {}", criterion.phase.in_a_sentence(), next.prompt.title)}</a></p>
+            {variants_left(facts)}
+        </section>
+    }
+    .into_any()
+}
+
+/// The variants of this prompt that the person has not taken: a repeat that is no recital.
+fn variants_left(facts: &Facts<'_>) -> AnyView {
+    let prompt = &facts.published.prompt;
+    let links: Vec<_> = prompt
+        .variants
+        .iter()
+        .filter(|variant| !facts.variants_taken.contains(&variant.id))
+        .map(|variant| {
+            let link = format!(
+                "/prompts/{}?level={}&variant={}#start",
+                prompt.slug,
+                facts.attempt.terms.level.slug(),
+                variant.id
+            );
+            view! { <li><a href=link>{variant.title.clone()}</a></li> }
+        })
+        .collect();
+    if links.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <p>"Or take this prompt again with other numbers or another constraint:"</p>
+        <ul>{links}</ul>
+    }
+    .into_any()
+}
+
+/// What the attempt's variant changed, and what that does to the reference, which is that of the prompt as it stands.
+fn variant_view(facts: &Facts<'_>) -> AnyView {
+    let Some(found) = facts.published.variant(facts.attempt.variant.as_deref()) else {
+        return ().into_any();
+    };
+    view! {
+        <section aria-labelledby="variant">
+            <h2 id="variant">{format!("The variant: {}", found.variant.title)}</h2>
+            <div class="prose" inner_html=found.changes.to_owned()></div>
+            <h3>"What it changes in the reference"</h3>
+            <div class="prose" inner_html=found.answer.to_owned()></div>
         </section>
     }
     .into_any()
@@ -402,7 +454,21 @@ fn again_view(facts: &Facts<'_>) -> AnyView {
 }
 
 fn estimates_view(facts: &Facts<'_>) -> AnyView {
-    let estimates = &facts.published.prompt.estimates;
+    let variant = facts.attempt.variant.as_deref();
+    let estimates = facts.published.estimates_for(variant);
+    let changed = |estimate: &Estimate| {
+        let as_it_stands = &facts.published.prompt.estimates.estimates;
+        as_it_stands
+            .iter()
+            .find(|other| other.id == estimate.id)
+            .filter(|other| other.value != estimate.value)
+            .map(|_| {
+                format!(
+                    "With this variant: {}. The working is that of the prompt as it stands.",
+                    estimate.value.display_in(&estimate.unit)
+                )
+            })
+    };
     let text = facts
         .sections
         .iter()
@@ -449,7 +515,7 @@ fn estimates_view(facts: &Facts<'_>) -> AnyView {
                     <td class="mono" data-label="Yours">{yours}</td>
                     <td data-label="Grade" class=class>{words}</td>
                     <td class="mono" data-label="Reference">{format!("{} to {}", estimate.low.text, estimate.high.text)}</td>
-                    <td data-label="Working"><code>{estimate.expression.clone()}</code><div inner_html=working.clone()></div></td>
+                    <td data-label="Working"><code>{estimate.expression.clone()}</code>{changed(estimate).map(|words| view! { <p class="small">{words}</p> })}<div inner_html=working.clone()></div></td>
                 </tr>
             }
         })

@@ -21,7 +21,7 @@ use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
 use crate::ui::text_area::TextArea;
 
-use super::{in_order, section_title, seen, terms_words};
+use super::{attempt_title, in_order, section_title, seen, terms_words};
 
 type Draft = BTreeMap<CriterionId, DraftEntry>;
 type Faults = BTreeMap<CriterionId, Fault>;
@@ -115,7 +115,7 @@ async fn render(
         view! {
             <main id="main" class="page scoring">
                 <div class="intro">
-                    <p class="eyebrow"><a href=format!("/attempts/{}", attempt.id)>{published.prompt.title.clone()}</a>{format!(" / {}", terms_words(&attempt.terms))}</p>
+                    <p class="eyebrow"><a href=format!("/attempts/{}", attempt.id)>{attempt_title(Some(published), attempt)}</a>{format!(" / {}", terms_words(&attempt.terms))}</p>
                     <h1>"Score your attempt"</h1>
                     <p class="lead">
                         {if again {

@@ -9,7 +9,7 @@ use crate::domain::attempt::SectionName;
 use crate::domain::worksheet::{Outcome, Sheet, evaluate};
 use crate::error::AppError;
 use crate::practice::store::share::{ShareLink, SharedPermit};
-use crate::practice::store::{AttemptPermit, Score, Section};
+use crate::practice::store::{Attempt, AttemptPermit, Score, Section};
 use crate::server::content_library::PublishedPrompt;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::Theme;
@@ -17,7 +17,7 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::security::keep_secret;
 use crate::server::state::AppState;
 
-use super::{in_order, prompt_title, section_title, terms_words, words};
+use super::{attempt_title, in_order, section_title, terms_words, words};
 
 /// `GET /attempts/{id}/share`. `made` is the whole address of a link that was just made.
 pub fn share(
@@ -32,10 +32,7 @@ pub fn share(
     let attempt = permit.attempt();
     let id = &attempt.id;
     let library = state.library();
-    let title = prompt_title(
-        library.prompt(&attempt.prompt).map(AsRef::as_ref),
-        &attempt.prompt,
-    );
+    let title = attempt_title(library.prompt(&attempt.prompt).map(AsRef::as_ref), attempt);
     let head = Head {
         title: "Share an attempt".to_owned(),
         description: "Links to read an attempt.".to_owned(),
@@ -142,7 +139,7 @@ pub async fn shared(
     })
     .await
     .map_err(AppError::internal)?;
-    let title = prompt_title(published, &attempt.prompt);
+    let title = attempt_title(published, attempt);
     let head = Head {
         title: format!("{title}, an attempt"),
         description: "An attempt that was shared to be read.".to_owned(),
@@ -159,7 +156,7 @@ pub async fn shared(
                 let id = format!("section-{}", section.name.slug());
                 let label = id.clone();
                 let body = match section.name {
-                    SectionName::Worksheet => numbers(&section.body, published),
+                    SectionName::Worksheet => numbers(&section.body, published, attempt),
                     _ => view! { <div inner_html=html></div> }.into_any(),
                 };
                 view! {
@@ -219,9 +216,9 @@ fn ratings(scores: &[Score]) -> Option<AnyView> {
 }
 
 /// The rows of a worksheet with what they come to.
-fn numbers(body: &str, published: Option<&PublishedPrompt>) -> AnyView {
+fn numbers(body: &str, published: Option<&PublishedPrompt>, attempt: &Attempt) -> AnyView {
     let (sheet, _) = Sheet::parse(body);
-    let estimates = published.map(|published| &published.prompt.estimates);
+    let estimates = published.map(|published| published.estimates_for(attempt.variant.as_deref()));
     let givens: Vec<_> = estimates
         .iter()
         .flat_map(|estimates| &estimates.givens)

@@ -6,7 +6,8 @@ use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use crate::domain::attempt::{SectionName, Terms, Way};
+use crate::domain::attempt::{SectionName, Way};
+use crate::domain::content::Estimates;
 use crate::domain::phase::Phase;
 use crate::error::{AppError, Current};
 use crate::practice::api::handlers::curveballs;
@@ -21,7 +22,7 @@ use crate::server::state::AppState;
 use crate::ui::sources::Sources;
 use crate::ui::text_area::TextArea;
 
-use super::{prompt_title, section_title, seen};
+use super::{attempt_title, section_title, seen};
 
 /// `GET /attempts/{id}`: to where the person was, or to the result.
 pub async fn resume(
@@ -134,7 +135,7 @@ async fn render(
     let head = Head {
         title: format!(
             "{title} · {}",
-            prompt_title(published.map(AsRef::as_ref), &attempt.prompt)
+            attempt_title(published.map(AsRef::as_ref), attempt)
         ),
         description: "A timed attempt at a system design prompt.".to_owned(),
         path: format!("/attempts/{}/{}", attempt.id, open.slug()),
@@ -220,10 +221,11 @@ async fn data(
             }
         })
         .collect();
+    let estimates = published.map(|published| published.estimates_for(attempt.variant.as_deref()));
     Ok(WorkspaceData {
         attempt: attempt.id.clone(),
         prompt: attempt.prompt.clone(),
-        title: prompt_title(published, &attempt.prompt),
+        title: attempt_title(published, attempt),
         terms: attempt.terms,
         started_at: attempt.started_at,
         now,
@@ -233,15 +235,13 @@ async fn data(
         curveballs: due,
         next_curveball_at,
         form_key: new_id(now),
-        wanted: published.map(wanted).unwrap_or_default(),
-        givens: published.map(givens).unwrap_or_default(),
+        wanted: estimates.map(wanted).unwrap_or_default(),
+        givens: estimates.map(givens).unwrap_or_default(),
     })
 }
 
-fn wanted(published: &PublishedPrompt) -> Vec<WantedEstimate> {
-    published
-        .prompt
-        .estimates
+fn wanted(estimates: &Estimates) -> Vec<WantedEstimate> {
+    estimates
         .estimates
         .iter()
         .map(|estimate| WantedEstimate {
@@ -252,10 +252,8 @@ fn wanted(published: &PublishedPrompt) -> Vec<WantedEstimate> {
         .collect()
 }
 
-fn givens(published: &PublishedPrompt) -> Vec<GivenQuantity> {
-    published
-        .prompt
-        .estimates
+fn givens(estimates: &Estimates) -> Vec<GivenQuantity> {
+    estimates
         .givens
         .iter()
         .map(|given| GivenQuantity {
@@ -281,7 +279,7 @@ fn side_panel(
             {guided.then(|| view! { <label><input type="radio" name="panel" id="panel-looked-for"/>"Looked for"</label> })}
             <label><input type="radio" name="panel" id="panel-hints" checked=hints_first/>"Hints"</label>
         </div>
-        <div class="panel" data-panel="prompt">{prompt_panel(published, attempt.terms)}</div>
+        <div class="panel" data-panel="prompt">{prompt_panel(published, attempt)}</div>
         {guided.then(|| looked_for_panel(published, attempt))}
         <div class="panel" data-panel="hints" id="hints">{hints_panel(published, attempt, asked, open)}</div>
     }
@@ -374,11 +372,13 @@ fn hints_panel(
 }
 
 /// The prompt beside the text. In an interview its hints and curveballs are left out: they come by other ways.
-fn prompt_panel(published: &PublishedPrompt, terms: Terms) -> impl IntoView {
+fn prompt_panel(published: &PublishedPrompt, attempt: &Attempt) -> impl IntoView {
+    let terms = attempt.terms;
     let guided = terms.way == Way::Guided;
     let prompt = &published.prompt;
-    let rows = prompt
-        .scale
+    let variant = published.variant(attempt.variant.as_deref());
+    let rows = variant
+        .map_or(&prompt.scale, |variant| &variant.variant.scale)
         .iter()
         .map(|row| view! { <tr><th scope="row">{row.label.clone()}</th><td class="n">{row.value.clone()}</td></tr> })
         .collect_view();
@@ -404,6 +404,12 @@ fn prompt_panel(published: &PublishedPrompt, terms: Terms) -> impl IntoView {
     view! {
         <h2>{prompt.title.clone()}</h2>
         <p class="quiet">{prompt.summary.clone()}</p>
+        {variant.map(|variant| view! {
+            <section class="variant" aria-label="What is different">
+                <h3>{format!("Variant: {}", variant.variant.title)}</h3>
+                <div inner_html=variant.changes.to_owned()></div>
+            </section>
+        })}
         <table class="facts"><caption>"The scale"</caption><tbody>{rows}</tbody></table>
         {part("The situation", &published.situation)}
         {part("What it must do", &published.functional)}

@@ -163,6 +163,7 @@ pub async fn attempt(
     Ok(ArchivedAttempt {
         id: attempt.id.clone(),
         prompt: attempt.prompt.clone(),
+        variant: attempt.variant.clone(),
         terms: attempt.terms,
         started_at: attempt.started_at,
         phase: attempt.phase,
@@ -281,6 +282,7 @@ fn assemble(attempts: Vec<Attempt>, rows: Rows) -> Result<Vec<ArchivedAttempt>, 
             scores: scores.remove(&attempt.id).unwrap_or_default(),
             id: attempt.id,
             prompt: attempt.prompt,
+            variant: attempt.variant,
             terms: attempt.terms,
             started_at: attempt.started_at,
             phase: attempt.phase,
@@ -411,8 +413,8 @@ async fn insert_attempt(
     loop {
         let inserted = affected!(conn, |c| {
             sqlx::query(
-                "INSERT INTO attempt (id, owner_id, prompt, way, level, minutes, started_at, phase, marked_at, imported_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO attempt (id, owner_id, prompt, way, level, minutes, started_at, phase, marked_at, imported_at, variant) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
             )
             .bind(&id)
             .bind(owner)
@@ -424,6 +426,7 @@ async fn insert_attempt(
             .bind(attempt.phase.slug())
             .bind(attempt.marked_at)
             .bind(now)
+            .bind(&attempt.variant)
             .execute(c)
         })?;
         if inserted > 0 {

@@ -48,6 +48,8 @@ pub struct Attempt {
     pub id: String,
     /// The slug of its prompt.
     pub prompt: String,
+    /// The variant of the prompt; `None` is the prompt as it stands.
+    pub variant: Option<String>,
     pub terms: Terms,
     pub started_at: UnixMillis,
     pub phase: Phase,
@@ -73,6 +75,7 @@ impl Attempt {
 struct AttemptRow {
     id: String,
     prompt: String,
+    variant: Option<String>,
     way: String,
     level: String,
     minutes: Option<i64>,
@@ -98,6 +101,7 @@ impl AttemptRow {
         Ok(Attempt {
             id: self.id,
             prompt: self.prompt,
+            variant: self.variant,
             terms,
             started_at: self.started_at,
             phase,
@@ -118,7 +122,7 @@ pub async fn permit(
         return Err(AppError::NotFound.into());
     };
     let row = on!(conn, |c| sqlx::query_as::<_, AttemptRow>(
-        "SELECT id, prompt, way, level, minutes, started_at, phase, marked_at, \
+        "SELECT id, prompt, variant, way, level, minutes, started_at, phase, marked_at, \
          (SELECT COUNT(*) FROM score WHERE attempt_id = attempt.id) AS scores \
          FROM attempt WHERE id = $1 AND owner_id = $2"
     )
@@ -129,16 +133,24 @@ pub async fn permit(
     Ok(AttemptPermit { attempt })
 }
 
+/// What an attempt starts with.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    pub id: &'a str,
+    /// The slug of the prompt.
+    pub prompt: &'a str,
+    pub variant: Option<&'a str>,
+    pub terms: Terms,
+    /// Where it opens.
+    pub phase: Phase,
+}
+
 /// Starts an attempt, unless the owner has `most` already.
-#[expect(clippy::too_many_arguments, reason = "what an attempt starts with")]
 pub async fn start_attempt(
     conn: &mut Conn<'_>,
     owner: &str,
     most: i64,
-    id: &str,
-    prompt: &str,
-    terms: Terms,
-    phase: Phase,
+    start: Start<'_>,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     // One start after the other, so that the count holds.
@@ -177,17 +189,18 @@ pub async fn start_attempt(
     }
     affected!(conn, |c| {
         sqlx::query(
-        "INSERT INTO attempt (id, owner_id, prompt, way, level, minutes, started_at, phase, marked_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)"
+        "INSERT INTO attempt (id, owner_id, prompt, way, level, minutes, started_at, phase, marked_at, variant) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9)"
     )
-    .bind(id)
+    .bind(start.id)
     .bind(owner)
-    .bind(prompt)
-    .bind(terms.way.slug())
-    .bind(terms.level.slug())
-    .bind(terms.minutes.map(i64::from))
+    .bind(start.prompt)
+    .bind(start.terms.way.slug())
+    .bind(start.terms.level.slug())
+    .bind(start.terms.minutes.map(i64::from))
     .bind(now)
-    .bind(phase.slug())
+    .bind(start.phase.slug())
+    .bind(start.variant)
     .execute(c)
     })?;
     Ok(())
@@ -196,7 +209,7 @@ pub async fn start_attempt(
 /// The owner's attempts, the latest first.
 pub async fn attempts(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<Attempt>, StoreError> {
     let rows = on!(conn, |c| sqlx::query_as::<_, AttemptRow>(
-        "SELECT id, prompt, way, level, minutes, started_at, phase, marked_at, \
+        "SELECT id, prompt, variant, way, level, minutes, started_at, phase, marked_at, \
          (SELECT COUNT(*) FROM score WHERE attempt_id = attempt.id) AS scores \
          FROM attempt WHERE owner_id = $1 ORDER BY started_at DESC, id DESC"
     )
