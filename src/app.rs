@@ -20,8 +20,8 @@ use crate::server::client_address::{PeerAddr, client_address};
 use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::extract::{ClientAddress, Theme};
 use crate::server::state::AppState;
-use crate::server::{assets, readiness, security, session, telemetry};
-use crate::{accounts, practice, prompts};
+use crate::server::{assets, function, readiness, security, session, telemetry};
+use crate::{accounts, practice, prompts, reference, search};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
 /// still arrive, so that it can be given back.
@@ -76,6 +76,7 @@ fn post_route(path: &'static str, access: Access, handler: MethodRouter<AppState
 /// Every address of the server.
 pub fn routes() -> Vec<Route> {
     let mut routes = practice_routes();
+    routes.extend(library_routes());
     routes.extend(account_routes());
     routes.extend(administration_routes());
     routes.extend(service_routes());
@@ -118,7 +119,19 @@ fn practice_routes() -> Vec<Route> {
             Owner,
             post(api::restore),
         ),
-        post_route("/api/{*function}", Owner, post(api::server_function)),
+        post_route("/api/{*function}", Owner, post(function::serve)),
+    ]
+}
+
+fn library_routes() -> Vec<Route> {
+    use Access::{Public, Session};
+    use reference::page;
+    vec![
+        get_route("/reference", Public, get(page::index)),
+        get_route("/reference/glossary", Public, get(page::glossary)),
+        get_route("/reference/glossary/{term}", Public, get(page::term)),
+        get_route("/reference/{page}", Public, get(page::page)),
+        get_route("/search", Session, get(search::page::page)),
     ]
 }
 

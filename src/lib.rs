@@ -4,7 +4,8 @@
 //! - `hydrate`: the domain and the islands, for the browser;
 //! - `ssr`: everything, the server.
 //!
-//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
+//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`], [`reference`],
+//! [`search`]) → `server` and `ui` → [`domain`], never back. In a feature,
 //! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
 //! ARCHITECTURE.md tells how they work together.
 
@@ -27,6 +28,10 @@ pub mod operations;
 pub mod practice;
 #[cfg(feature = "ssr")]
 pub mod prompts;
+#[cfg(feature = "ssr")]
+pub mod reference;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod search;
 #[cfg(feature = "ssr")]
 pub mod serve;
 #[cfg(feature = "ssr")]

@@ -15,7 +15,7 @@ use crate::domain::content::{
 };
 use crate::domain::phase::Phase;
 
-use super::glossary::Glossary;
+use super::glossary::{self, Glossary};
 use super::markdown::{Place, render_or_explain};
 use super::session::sha256_hex;
 
@@ -234,6 +234,34 @@ pub struct PublishedVariant<'a> {
 }
 
 impl Library {
+    /// The prompts and pages whose texts use a term: title and address.
+    pub fn uses_of(&self, term: &str) -> impl Iterator<Item = (String, String)> {
+        let link = format!("\"{}\"", glossary::address(term));
+        let of_link = link.clone();
+        let prompts = self.prompts.iter().filter_map(move |published| {
+            let prompt = &published.prompt;
+            // The answer is not looked at: where a term stands in it would tell of it.
+            let texts = [
+                &published.situation,
+                &published.functional,
+                &published.quality,
+            ];
+            let used = texts.iter().any(|html| html.contains(&of_link));
+            used.then(|| (prompt.title.clone(), format!("/prompts/{}", prompt.slug)))
+        });
+        let pages = self.pages.iter().filter_map(move |published| {
+            let page = &published.page;
+            let used = published.html.contains(&link);
+            used.then(|| (page.title.clone(), format!("/reference/{}", page.slug)))
+        });
+        prompts.chain(pages)
+    }
+
+    /// The sources with these ids, in their order.
+    pub fn sources_of(&self, ids: &[String]) -> Vec<Source> {
+        sources_of(ids, &self.sources)
+    }
+
     pub fn page(&self, slug: &str) -> Option<&Arc<PublishedPage>> {
         self.pages
             .iter()

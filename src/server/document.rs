@@ -198,10 +198,15 @@ fn Bar(current: &'static str) -> impl IntoView {
             <Mark/>
             <nav aria-label="Main">
                 {item("/prompts", "Practice")}
+                {item("/calculators", "Calculators")}
+                {item("/reference", "Reference")}
                 {item("/attempts", "Your attempts")}
                 // Shown to everybody: a public page is the same for who is signed in and who is not.
                 {item("/account", "Account")}
             </nav>
+            <form class="find" role="search" action="/search" aria-label="Search the library">
+                <input type="search" name="q" placeholder="Search" aria-label="Search" maxlength="200" accesskey="k" enterkeyhint="search"/>
+            </form>
         </header>
     }
 }

@@ -13,9 +13,10 @@ use crate::domain::attempt::UnixMillis;
 use super::assets;
 use super::clock::Clock;
 use super::content_library::{Library, Origin};
-use super::database::Db;
+use super::database::{Db, StoreError};
 use super::page_cache::PageCache;
 use super::password::Passwords;
+use super::search::{Document, Index};
 use super::telemetry::metrics::Metrics;
 
 /// Cheap to clone: handles only.
@@ -25,6 +26,8 @@ pub struct AppState {
     pub clock: Clock,
     pub pages: Arc<PageCache>,
     library: Arc<ArcSwap<Library>>,
+    /// The index over the library of a version.
+    search: Arc<tokio::sync::Mutex<Option<(String, Arc<Index>)>>>,
     origin: Origin,
     pub settings: Arc<Settings>,
     pub passwords: Passwords,
@@ -88,6 +91,7 @@ impl AppState {
             clock,
             pages: Arc::default(),
             library: Arc::new(ArcSwap::from_pointee(library)),
+            search: Arc::default(),
             origin,
             settings: Arc::new(settings),
             passwords: Passwords::for_cores(
@@ -103,6 +107,26 @@ impl AppState {
 
     pub fn library(&self) -> Arc<Library> {
         self.library.load_full()
+    }
+
+    /// The index over what `documents` finds in the library, made when first asked for.
+    ///
+    /// # Errors
+    /// When the index cannot be made.
+    pub async fn search_index(
+        &self,
+        documents: impl FnOnce(&Library) -> Vec<Document>,
+    ) -> Result<Arc<Index>, StoreError> {
+        let library = self.library();
+        let mut search = self.search.lock().await;
+        if let Some((version, index)) = search.as_ref()
+            && *version == library.version
+        {
+            return Ok(Arc::clone(index));
+        }
+        let index = Arc::new(Index::new(&documents(&library)).await?);
+        *search = Some((library.version.clone(), Arc::clone(&index)));
+        Ok(index)
     }
 
     /// Under `dev`: reads the content again when it has changed since.

@@ -46,6 +46,11 @@ const TABLE: &str = "
                                                nobody guest guest2 person person2 mentor admin admin1 disabled ended
 GET  /                                         ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /prompts                                  ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /reference                                ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /reference/glossary                       ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /reference/glossary/{term}                ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /reference/{page}                         ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /search                                   ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /prompts/{slug}                           ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 POST /prompts/{slug}/attempts                  go     go    go     go     go      go     go    go     go       go
 GET  /attempts                                 ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
@@ -67,6 +72,7 @@ POST /attempts/{id}/{section}/restore          none   go    none   go     none  
 POST /api/{*function}                          bad    bad   bad    bad    bad     bad    bad   bad    bad      bad
 CALL save_section                              none   ok    none   ok     none    none   none  none   none     none
 CALL pulse                                     none   ok    none   ok     none    none   none  none   none     none
+CALL search                                    ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 CALL preview                                   none   ok    ok     ok     ok      ok     ok    ok     none     none
 
 GET  /sign-up                                  ok     ok    ok     go     go      go     go    go     ok       ok
@@ -440,6 +446,8 @@ impl World {
             .replace("{link}", &or(&actor.link, &nothing))
             .replace("{token}", &or(token, &no_secret))
             .replace("{slug}", PROMPT)
+            .replace("{term}", "idempotency-key")
+            .replace("{page}", "levels")
             .replace("{*function}", "nothing")
             .replace("{*file}", css.trim_start_matches("/assets/"));
         let mut paths = vec![filled];
@@ -634,6 +642,7 @@ fn arguments(function: &str, attempt: &str) -> Value {
         }
         "pulse" => json!({ "attempt": attempt, "section": "api", "known": {} }),
         "preview" => json!({ "markdown": "# Hello" }),
+        "search" => json!({ "query": "queue" }),
         other => panic!("the server function {other} has no arguments here"),
     }
 }

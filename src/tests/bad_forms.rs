@@ -183,7 +183,7 @@ impl World {
             path = path.replace("{token}", &self.token(route.path).await);
         }
         let paths = if path.contains("{*function}") {
-            ["save_section", "pulse", "preview"]
+            ["save_section", "pulse", "preview", "search"]
                 .iter()
                 .map(|function| path.replace("{*function}", function))
                 .collect()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::app::{Attempt, PROMPT, TestApp, scorecard};
 use super::engines::on_each_engine;
 
-const FUNCTIONS: [&str; 3] = ["save_section", "pulse", "preview"];
+const FUNCTIONS: [&str; 4] = ["save_section", "pulse", "preview", "search"];
 
 /// Whatever came back, the server neither failed nor took it.
 #[track_caller]

@@ -1,15 +1,10 @@
 //! The server's side of practising: what server functions and forms do.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
-use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use serde::Serialize;
 
 use crate::domain::archive::attempt_markdown;
@@ -29,6 +24,7 @@ use crate::server::content_library::PublishedPrompt;
 use crate::server::document::see_other;
 use crate::server::extract::{Theme, Viewer};
 use crate::server::form::{Fields, field, plain_text};
+use crate::server::function::context;
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::session::sha256_hex;
 use crate::server::state::AppState;
@@ -37,53 +33,6 @@ use crate::server::zip_archive::prompt_titles;
 use crate::transact;
 
 use super::{DueCurveball, Pulse, Saved, SectionText};
-
-/// `POST /api/{function}`: hands the request to the server function of that name.
-pub async fn server_function(
-    State(state): State<AppState>,
-    viewer: Viewer,
-    request: Request,
-) -> Response {
-    let reached = Reached::default();
-    let provide = {
-        let reached = reached.clone();
-        move || {
-            provide_context(state.clone());
-            provide_context(viewer.clone());
-            provide_context(reached.clone());
-        }
-    };
-    let mut response = leptos_axum::handle_server_fns_with_context(provide, request)
-        .await
-        .into_response();
-    // Arguments that do not read are the sender's fault, for which leptos answers 500.
-    if response.status().is_server_error() && !reached.0.load(Ordering::Relaxed) {
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-    }
-    response
-}
-
-/// Whether a server function was reached with arguments that read.
-#[derive(Clone, Default)]
-struct Reached(Arc<AtomicBool>);
-
-/// Gives a failed server function the status that belongs to its error.
-pub async fn answer<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
-    if let Some(reached) = use_context::<Reached>() {
-        reached.0.store(true, Ordering::Relaxed);
-    }
-    let outcome = work.await;
-    if let (Err(error), Some(response)) = (&outcome, use_context::<ResponseOptions>()) {
-        response.set_status(error.status());
-    }
-    outcome
-}
-
-fn context() -> Result<(AppState, Viewer), AppError> {
-    use_context::<AppState>()
-        .zip(use_context::<Viewer>())
-        .ok_or_else(|| AppError::internal("a server function ran without its context"))
-}
 
 fn section_of(slug: &str) -> Result<SectionName, AppError> {
     SectionName::from_slug(slug).ok_or(AppError::NotFound)

@@ -106,7 +106,7 @@ pub async fn save_section(
     base: i64,
     key: String,
 ) -> Result<Saved, AppError> {
-    handlers::answer(handlers::save(&attempt, &section, &body, base, &key)).await
+    crate::server::function::answer(handlers::save(&attempt, &section, &body, base, &key)).await
 }
 
 /// A sign of life from the workspace, and what it should know. `known` is the revision of each section.
@@ -116,11 +116,11 @@ pub async fn take_pulse(
     section: String,
     known: BTreeMap<String, i64>,
 ) -> Result<Pulse, AppError> {
-    handlers::answer(handlers::pulse(&attempt, &section, &known)).await
+    crate::server::function::answer(handlers::pulse(&attempt, &section, &known)).await
 }
 
 /// Markdown as it will be shown.
 #[server(prefix = "/api", endpoint = "preview", input = Json)]
 pub async fn preview(markdown: String) -> Result<String, AppError> {
-    handlers::answer(handlers::render_preview(&markdown)).await
+    crate::server::function::answer(handlers::render_preview(&markdown)).await
 }

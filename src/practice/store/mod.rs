@@ -218,6 +218,35 @@ pub async fn attempts(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<Attempt>, 
     rows.into_iter().map(AttemptRow::read).collect()
 }
 
+/// The sections of an owner's attempts that hold one of the words, in any case: name and text, by attempt.
+pub async fn holding(
+    conn: &mut Conn<'_>,
+    owner: &str,
+    words: &[String],
+) -> Result<BTreeMap<String, Vec<(String, String)>>, StoreError> {
+    let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for word in words {
+        let pattern = format!("%{word}%");
+        let rows = on!(conn, |c| {
+            sqlx::query_as::<_, (String, String, String)>(
+            "SELECT attempt_id, name, body FROM section \
+             WHERE attempt_id IN (SELECT id FROM attempt WHERE owner_id = $1) AND LOWER(body) LIKE $2 \
+             ORDER BY saved_at DESC LIMIT 100"
+        )
+        .bind(owner)
+        .bind(pattern)
+        .fetch_all(c)
+        })?;
+        for (attempt, name, body) in rows {
+            let texts = found.entry(attempt).or_default();
+            if !texts.iter().any(|(other, _)| *other == name) {
+                texts.push((name, body));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// What a section holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {

@@ -1,0 +1,3 @@
+//! The reference shelf: levels, loops, pay, roadmap, reading, and the glossary.
+
+pub mod page;

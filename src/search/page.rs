@@ -1,0 +1,286 @@
+//! The search page, and what there is to be found.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use crate::domain::attempt::SectionName;
+use crate::domain::content::Term;
+use crate::domain::markup::escape;
+use crate::error::AppError;
+use crate::practice::store as attempts;
+use crate::server::content_library::{Library, PublishedPage, PublishedPrompt};
+use crate::server::document::{Head, Kind, own_page};
+use crate::server::extract::{Theme, Viewer};
+use crate::server::function::context;
+use crate::server::glossary::address;
+use crate::server::search::{Document, Found, Index, MARK_CLOSE, MARK_OPEN};
+use crate::server::state::AppState;
+
+use super::api::{Hit, QUERY_LENGTH, Results};
+use super::island::SearchBox;
+
+/// The most results of the library.
+const MOST_HITS: u32 = 30;
+/// The most results of a person's own attempts.
+const MOST_OWN: u32 = 10;
+/// The attempts that are looked into, the latest of those that could fit.
+const ATTEMPTS_READ: usize = 20;
+
+#[derive(Debug, Default, Deserialize)]
+pub struct SearchQuery {
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /search?q=`
+pub async fn page(
+    State(state): State<AppState>,
+    viewer: Viewer,
+    theme: Theme,
+    query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, AppError> {
+    let query = query.map(|Query(query)| query.q).unwrap_or_default();
+    let results = results(&state, &viewer, &query).await?;
+    let title = if results.query.is_empty() {
+        "Search".to_owned()
+    } else {
+        format!("{} · Search", results.query)
+    };
+    let head = Head {
+        title,
+        description: "Search the library and your own attempts.".to_owned(),
+        path: "/search".to_owned(),
+        kind: Kind::Islands,
+        current: "/search",
+        ..Head::default()
+    };
+    Ok(own_page(&state, theme, &head, StatusCode::OK, || {
+        view! {
+            <main id="main" class="page narrow">
+                <h1>"Search"</h1>
+                <SearchBox first=results/>
+            </main>
+        }
+        .into_any()
+    }))
+}
+
+/// The server function's side.
+pub async fn search(query: &str) -> Result<Results, AppError> {
+    let (state, viewer) = context()?;
+    results(&state, &viewer, query).await
+}
+
+async fn results(state: &AppState, viewer: &Viewer, query: &str) -> Result<Results, AppError> {
+    let query: String = query
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(QUERY_LENGTH)
+        .collect();
+    let outcome = index(state).await?.search(&query, MOST_HITS).await?;
+    let own = match viewer.owner() {
+        Some(owner) => own_hits(state, owner, &query).await?,
+        None => Vec::new(),
+    };
+    Ok(Results {
+        query,
+        hits: outcome.found.into_iter().map(hit).collect(),
+        taken_as: outcome.taken_as,
+        own,
+    })
+}
+
+/// The index over what is published at present.
+pub async fn index(state: &AppState) -> Result<Arc<Index>, AppError> {
+    Ok(state.search_index(documents).await?)
+}
+
+/// The owner's attempts that fit, by their prompt's title or by what is written in them.
+async fn own_hits(state: &AppState, owner: &str, query: &str) -> Result<Vec<Hit>, AppError> {
+    let words: Vec<String> = query
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .take(6)
+        .collect();
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let library = state.library();
+    let mut reader = state.db.read().await?;
+    let conn = &mut reader.conn();
+    let mut fitting = attempts::holding(conn, owner, &words).await?;
+    let mut documents = Vec::new();
+    for attempt in attempts::attempts(conn, owner).await? {
+        let title = library.prompt(&attempt.prompt).map_or_else(
+            || attempt.prompt.replace('-', " "),
+            |published| published.prompt.title.clone(),
+        );
+        let lower = title.to_lowercase();
+        let texts = fitting.remove(&attempt.id).unwrap_or_default();
+        if texts.is_empty() && !words.iter().any(|word| lower.contains(word)) {
+            continue;
+        }
+        let body: Vec<String> = texts
+            .into_iter()
+            .map(|(name, body)| match SectionName::from_slug(&name) {
+                Some(SectionName::Phase(phase)) => format!("{}. {body}", phase.title()),
+                _ => body,
+            })
+            .collect();
+        documents.push(Document {
+            kind: format!(
+                "{} · {}",
+                attempt.terms.way.slug(),
+                attempt.terms.level.slug()
+            ),
+            title,
+            also: String::new(),
+            body: body.join("\n"),
+            path: format!("/attempts/{}", attempt.id),
+        });
+        if documents.len() == ATTEMPTS_READ {
+            break;
+        }
+    }
+    drop(reader);
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let outcome = Index::new(&documents)
+        .await?
+        .search(query, MOST_OWN)
+        .await?;
+    Ok(outcome.found.into_iter().map(hit).collect())
+}
+
+fn hit(found: Found) -> Hit {
+    Hit {
+        kind: found.kind,
+        title: marked(&found.title),
+        excerpt: marked(&found.excerpt),
+        path: found.path,
+    }
+}
+
+/// HTML of a text with marks around what was found.
+fn marked(text: &str) -> String {
+    escape(text)
+        .replace(MARK_OPEN, "<mark>")
+        .replace(MARK_CLOSE, "</mark>")
+}
+
+/// Everything that is published and may be read before an attempt is scored: no reference and no anchor is among it.
+fn documents(library: &Library) -> Vec<Document> {
+    let mut documents = vec![Document {
+        kind: "Reference".to_owned(),
+        title: "Glossary".to_owned(),
+        path: "/reference/glossary".to_owned(),
+        ..Document::default()
+    }];
+    documents.extend(library.prompts.iter().map(|published| of_prompt(published)));
+    documents.extend(library.glossary.terms.iter().map(of_term));
+    for published in &library.pages {
+        documents.extend(of_page(published));
+    }
+    documents
+}
+
+fn of_prompt(published: &PublishedPrompt) -> Document {
+    let prompt = &published.prompt;
+    let texts = [
+        &published.situation,
+        &published.functional,
+        &published.quality,
+        &published.out_of_scope,
+    ];
+    Document {
+        kind: "Prompt".to_owned(),
+        title: prompt.title.clone(),
+        also: format!(
+            "{} {}",
+            prompt.slug.replace('-', " "),
+            prompt.topics.join(" ")
+        ),
+        body: format!(
+            "{} {}",
+            prompt.summary,
+            texts.map(|html| plain(html)).join(" ")
+        ),
+        path: format!("/prompts/{}", prompt.slug),
+    }
+}
+
+fn of_term(term: &Term) -> Document {
+    Document {
+        kind: "Term".to_owned(),
+        title: term.term.clone(),
+        also: term.also.join(", "),
+        body: [&term.definition, &term.why, &term.question]
+            .map(|text| text.replace('`', ""))
+            .join(" "),
+        path: address(&term.id),
+    }
+}
+
+/// The page, and each of its sections at its own address.
+fn of_page(published: &PublishedPage) -> Vec<Document> {
+    let page = &published.page;
+    let path = format!("/reference/{}", page.slug);
+    let mut parts = published.html.split("<h2 id=\"");
+    let lead = parts.next().unwrap_or_default();
+    let mut documents = vec![Document {
+        kind: "Reference".to_owned(),
+        title: page.title.clone(),
+        also: page.slug.replace('-', " "),
+        body: format!("{} {}", page.summary, plain(lead)),
+        path: path.clone(),
+    }];
+    documents.extend(parts.filter_map(|part| {
+        let (id, rest) = part.split_once("\">")?;
+        let (heading, body) = rest.split_once("</h2>")?;
+        Some(Document {
+            kind: "Reference".to_owned(),
+            title: format!("{}: {}", page.title, plain(heading)),
+            also: String::new(),
+            body: plain(body),
+            path: format!("{path}#{id}"),
+        })
+    }));
+    documents
+}
+
+/// The text of our own rendered HTML.
+fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut in_tag = false;
+    for character in html.chars() {
+        match character {
+            '<' => {
+                in_tag = true;
+                text.push(' ');
+            }
+            '>' if in_tag => in_tag = false,
+            character if !in_tag => text.push(character),
+            _ => {}
+        }
+    }
+    let text = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ]
+    .into_iter()
+    .fold(text, |text, (entity, character)| {
+        text.replace(entity, character)
+    });
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
