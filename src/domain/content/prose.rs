@@ -52,9 +52,17 @@ fn blocks(markdown: &str) -> Vec<(usize, String)> {
             Event::Start(Tag::Paragraph | Tag::Item) => blocks.push((span.start, String::new())),
             Event::Start(Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::Table(_)) => silent += 1,
             Event::End(TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Table) => silent -= 1,
-            Event::Text(text) | Event::Code(text) if silent == 0 => {
+            Event::Text(text) if silent == 0 => {
                 if let Some((_, block)) = blocks.last_mut() {
                     block.push_str(&text);
+                }
+            }
+            // Its marks stay: a sentence may begin with a name in lower case.
+            Event::Code(code) if silent == 0 => {
+                if let Some((_, block)) = blocks.last_mut() {
+                    block.push('`');
+                    block.push_str(&code);
+                    block.push('`');
                 }
             }
             Event::SoftBreak | Event::HardBreak if silent == 0 => {
@@ -69,19 +77,19 @@ fn blocks(markdown: &str) -> Vec<(usize, String)> {
     blocks
 }
 
-/// The sentences of a plain text: each ends with `.`, `?`, `!` or `:` before a space, or with the text.
+/// The sentences of a plain text: each ends with `.`, `?` or `!` before a space, or with the text.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
     let mut rest = text.char_indices().peekable();
     while let Some((at, character)) = rest.next() {
-        let ends = matches!(character, '.' | '?' | '!' | ':' | ';');
+        let ends = matches!(character, '.' | '?' | '!');
         let before_space = rest.peek().is_none_or(|(_, next)| next.is_whitespace());
         if ends && before_space {
             let end = at + character.len_utf8();
             let next = text[end..].trim_start().chars().next();
-            // After an abbreviation or a decimal a sentence does not begin in lower case.
-            if matches!(character, ':' | ';') || next.is_none_or(|next| !next.is_lowercase()) {
+            // After an abbreviation a sentence does not begin in lower case.
+            if next.is_none_or(|next| !next.is_lowercase()) {
                 sentences.push(text[start..end].trim());
                 start = end;
             }

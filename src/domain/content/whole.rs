@@ -154,7 +154,7 @@ fn telling_words(text: &str) -> HashSet<String> {
         .collect()
 }
 
-/// Each term is used by a text other than the glossary.
+/// Each term is used by a text, or by another term.
 fn check_use(parts: Parts<'_>, faults: &mut Vec<Diagnostic>) {
     let mut texts: Vec<String> = parts.pages.iter().map(|page| page.body.clone()).collect();
     for prompt in parts.prompts {
@@ -163,11 +163,16 @@ fn check_use(parts: Parts<'_>, faults: &mut Vec<Diagnostic>) {
         for criterion in &prompt.rubric.criteria {
             texts.extend(criterion.anchors.iter().map(|anchor| anchor.text.clone()));
         }
+        let workings = prompt.estimates.estimates.iter();
+        texts.extend(workings.map(|estimate| format!("{} {}", estimate.working, estimate.feeds)));
     }
     let all = texts.join("\n").to_lowercase();
     for term in parts.terms {
         let mut spellings = std::iter::once(&term.term).chain(&term.also);
-        if !spellings.any(|spelling| all.contains(&spelling.to_lowercase())) {
+        let mut others = parts.terms.iter().filter(|other| other.id != term.id);
+        let is_used = spellings.any(|spelling| all.contains(&spelling.to_lowercase()))
+            || others.any(|other| other.see.contains(&term.id));
+        if !is_used {
             faults.push(term.unused.clone());
         }
     }
