@@ -21,7 +21,7 @@ use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::extract::{ClientAddress, Theme};
 use crate::server::state::AppState;
 use crate::server::{assets, function, readiness, security, session, telemetry};
-use crate::{accounts, practice, prompts, reference, search};
+use crate::{accounts, calculators, practice, prompts, reference, search};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
 /// still arrive, so that it can be given back.
@@ -85,7 +85,7 @@ pub fn routes() -> Vec<Route> {
 
 fn practice_routes() -> Vec<Route> {
     use Access::{Link, Owner, Public};
-    use practice::api::{handlers as api, share};
+    use practice::api::{calculators, handlers as api, share};
     use practice::page;
     vec![
         get_route("/", Public, get(prompts::page::home)),
@@ -105,6 +105,11 @@ fn practice_routes() -> Vec<Route> {
             "/attempts/{id}/shares/{link}/revoke",
             Owner,
             post(share::revoke),
+        ),
+        post_route(
+            "/attempts/{id}/calculators/{name}",
+            Owner,
+            post(calculators::insert),
         ),
         get_route("/shared/{token}", Link, get(share::shared)),
         get_route("/attempts/{id}/{section}", Owner, get(page::workspace)),
@@ -131,6 +136,8 @@ fn library_routes() -> Vec<Route> {
         get_route("/reference/glossary", Public, get(page::glossary)),
         get_route("/reference/glossary/{term}", Public, get(page::term)),
         get_route("/reference/{page}", Public, get(page::page)),
+        get_route("/calculators", Public, get(calculators::page::list)),
+        get_route("/calculators/{name}", Public, get(calculators::page::page)),
         get_route("/search", Session, get(search::page::page)),
     ]
 }

@@ -4,7 +4,7 @@
 //! - `hydrate`: the domain and the islands, for the browser;
 //! - `ssr`: everything, the server.
 //!
-//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`], [`reference`],
+//! Directions: `main` → [`app`] → features ([`accounts`], [`calculators`], [`mail`], [`prompts`], [`practice`], [`reference`],
 //! [`search`]) → `server` and `ui` → [`domain`], never back. In a feature,
 //! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
 //! ARCHITECTURE.md tells how they work together.
@@ -18,6 +18,8 @@ pub mod domain;
 pub mod accounts;
 #[cfg(feature = "ssr")]
 pub mod app;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod calculators;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod error;
 #[cfg(feature = "ssr")]

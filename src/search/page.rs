@@ -255,8 +255,11 @@ fn of_page(published: &PublishedPage) -> Vec<Document> {
     documents
 }
 
-/// The text of our own rendered HTML.
+/// The text of our own rendered HTML, without its citations.
 fn plain(html: &str) -> String {
+    let mut parts = html.split("<sup class=\"cite\">");
+    let mut html = parts.next().unwrap_or_default().to_owned();
+    html.extend(parts.filter_map(|part| Some(part.split_once("</sup>")?.1)));
     let mut text = String::with_capacity(html.len());
     let mut in_tag = false;
     for character in html.chars() {

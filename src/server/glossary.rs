@@ -92,10 +92,13 @@ impl OnAPage<'_> {
         let mut end = 0;
         for found in finder.find_iter(text) {
             let (spelling, index) = &self.glossary.spellings[found.pattern().as_usize()];
-            let word = &text[found.range()];
+            let end_of_word = found.end() + plural(&text[found.end()..]);
+            let word = &text[found.start()..end_of_word];
             // A spelling with capitals is another word without them: USE, and use.
             let exact = spelling.chars().any(char::is_uppercase);
-            if (exact && word != spelling) || !is_whole(text, found.start(), found.end()) {
+            if (exact && !word.starts_with(spelling.as_str()))
+                || !is_whole(text, found.start(), end_of_word)
+            {
                 continue;
             }
             if !linked.insert(*index) {
@@ -110,17 +113,30 @@ impl OnAPage<'_> {
                 escape(&term.definition.replace('`', "")),
                 escape(word)
             );
-            end = found.end();
+            end = end_of_word;
         }
         (end > 0).then(|| html + &escape(&text[end..]))
     }
 }
 
-/// Whether what was found is not a part of a longer word; a plural's `s` may follow.
+fn joins(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// The bytes of a plural's ending right after a word.
+fn plural(rest: &str) -> usize {
+    ["es", "s"]
+        .into_iter()
+        .find(|ending| {
+            rest.strip_prefix(ending)
+                .is_some_and(|rest| !rest.starts_with(joins))
+        })
+        .map_or(0, str::len)
+}
+
+/// Whether what was found is not a part of a longer word.
 fn is_whole(text: &str, start: usize, end: usize) -> bool {
-    let joins = |character: char| character.is_alphanumeric() || character == '_';
     let before = text[..start].chars().next_back();
-    let rest = text[end..].strip_prefix('s').unwrap_or(&text[end..]);
-    let after = rest.chars().next();
+    let after = text[end..].chars().next();
     !before.is_some_and(|before| joins(before) || before == '-') && !after.is_some_and(joins)
 }

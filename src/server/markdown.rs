@@ -27,9 +27,9 @@ const MOST_EVENTS: usize = 60_000;
 const HIGHLIGHTED_LINE: usize = 1_000;
 const HIGHLIGHTED_BYTES: usize = 32 * 1024;
 
-/// Private-use characters that stand around a citation while the text is parsed.
-const CITE_OPEN: char = '\u{e000}';
-const CITE_CLOSE: char = '\u{e001}';
+/// What stands around a citation while the text is parsed: brackets, so that strong text may end right before it.
+const CITE_OPEN: char = '\u{2e28}';
+const CITE_CLOSE: char = '\u{2e29}';
 
 /// Whose text it is, and where on the page it will stand.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +169,7 @@ impl<'a> Rewriter<'a> {
                 Event::Html(raw) | Event::InlineHtml(raw) => out.push(Event::Text(raw)),
                 Event::Text(text) => {
                     let terms = self.place.terms.filter(|_| !in_link);
-                    push_cited(text, terms, &mut out);
+                    push_cited(text, self.place.sources, terms, &mut out);
                 }
                 Event::Start(Tag::Image {
                     dest_url, title, ..
@@ -303,7 +303,17 @@ fn slug(text: &str) -> String {
     slug.chars().take(60).collect()
 }
 
-fn push_cited<'e>(text: CowStr<'e>, terms: Option<&OnAPage<'_>>, out: &mut Vec<Event<'e>>) {
+fn push_cited<'e>(
+    text: CowStr<'e>,
+    sources: &[String],
+    terms: Option<&OnAPage<'_>>,
+    out: &mut Vec<Event<'e>>,
+) {
+    // The same brackets in a text that may not cite are only brackets.
+    if sources.is_empty() {
+        out.push(Event::Text(text));
+        return;
+    }
     let mut rest: &str = &text;
     let mut parts = Vec::new();
     while let Some((before, after)) = rest.split_once(CITE_OPEN) {
@@ -512,7 +522,7 @@ mod tests {
             "<style>*{display:none}</style>",
             "```html\n<script>alert(1)</script>\n```",
             "| <iframe src=//e> |\n|---|\n| x |",
-            "\u{e000}<img src=x onerror=alert(1)>\u{e001}",
+            "\u{2e28}<img src=x onerror=alert(1)>\u{2e29}",
         ] {
             for html in [html(text), cited(text)] {
                 let lower = html.to_lowercase();

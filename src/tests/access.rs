@@ -50,6 +50,8 @@ GET  /reference                                ok     ok    ok     ok     ok    
 GET  /reference/glossary                       ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /reference/glossary/{term}                ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /reference/{page}                         ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /calculators                              ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /calculators/{name}                       ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /search                                   ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /prompts/{slug}                           ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 POST /prompts/{slug}/attempts                  go     go    go     go     go      go     go    go     go       go
@@ -59,6 +61,7 @@ GET  /attempts/{id}/score                      none   ok    none   ok     none  
 POST /attempts/{id}/score                      none   go    none   go     none    none   none  none   none     none
 GET  /attempts/{id}/result                     none   go    none   go     none    none   none  none   none     none
 GET  /attempts/{id}/export/{format}            none   ok    none   ok     none    none   none  none   none     none
+POST /attempts/{id}/calculators/{name}         none   go    none   go     none    none   none  none   none     none
 POST /attempts/{id}/hints                      none   go    none   go     none    none   none  none   none     none
 GET  /attempts/{id}/share                      none   ok    none   ok     none    none   none  none   none     none
 POST /attempts/{id}/shares                     none   ok    none   ok     none    none   none  none   none     none
@@ -72,6 +75,8 @@ POST /attempts/{id}/{section}/restore          none   go    none   go     none  
 POST /api/{*function}                          bad    bad   bad    bad    bad     bad    bad   bad    bad      bad
 CALL save_section                              none   ok    none   ok     none    none   none  none   none     none
 CALL pulse                                     none   ok    none   ok     none    none   none  none   none     none
+CALL calculate_beside                          ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+CALL calculate                                 ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 CALL search                                    ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 CALL preview                                   none   ok    ok     ok     ok      ok     ok    ok     none     none
 
@@ -447,6 +452,7 @@ impl World {
             .replace("{token}", &or(token, &no_secret))
             .replace("{slug}", PROMPT)
             .replace("{term}", "idempotency-key")
+            .replace("{name}", "traffic")
             .replace("{page}", "levels")
             .replace("{*function}", "nothing")
             .replace("{*file}", css.trim_start_matches("/assets/"));
@@ -642,6 +648,8 @@ fn arguments(function: &str, attempt: &str) -> Value {
         }
         "pulse" => json!({ "attempt": attempt, "section": "api", "known": {} }),
         "preview" => json!({ "markdown": "# Hello" }),
+        "calculate_beside" => json!({ "name": "traffic", "inputs": [], "taken": [] }),
+        "calculate" => json!({ "name": "traffic", "inputs": [["dau", "1M"]] }),
         "search" => json!({ "query": "queue" }),
         other => panic!("the server function {other} has no arguments here"),
     }

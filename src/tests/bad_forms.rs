@@ -183,10 +183,17 @@ impl World {
             path = path.replace("{token}", &self.token(route.path).await);
         }
         let paths = if path.contains("{*function}") {
-            ["save_section", "pulse", "preview", "search"]
-                .iter()
-                .map(|function| path.replace("{*function}", function))
-                .collect()
+            [
+                "save_section",
+                "pulse",
+                "preview",
+                "search",
+                "calculate",
+                "calculate_beside",
+            ]
+            .iter()
+            .map(|function| path.replace("{*function}", function))
+            .collect()
         } else {
             vec![path]
         };

@@ -5,7 +5,14 @@ use serde_json::{Value, json};
 use super::app::{Attempt, PROMPT, TestApp, scorecard};
 use super::engines::on_each_engine;
 
-const FUNCTIONS: [&str; 4] = ["save_section", "pulse", "preview", "search"];
+const FUNCTIONS: [&str; 6] = [
+    "save_section",
+    "pulse",
+    "preview",
+    "search",
+    "calculate",
+    "calculate_beside",
+];
 
 /// Whatever came back, the server neither failed nor took it.
 #[track_caller]

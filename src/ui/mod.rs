@@ -3,7 +3,10 @@
 //! Must never know a feature, the server or the database.
 
 #[cfg(feature = "ssr")]
+pub mod calculation;
+#[cfg(feature = "ssr")]
 pub mod field;
+pub mod live_form;
 #[cfg(feature = "ssr")]
 pub mod notice;
 #[cfg(feature = "ssr")]

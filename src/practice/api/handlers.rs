@@ -39,7 +39,7 @@ fn section_of(slug: &str) -> Result<SectionName, AppError> {
 }
 
 /// What a section may be: its length, and that there is such a curveball.
-fn check_section(
+pub fn check_section(
     published: Option<&PublishedPrompt>,
     section: &SectionName,
     body: &str,

@@ -3,6 +3,8 @@
 //! Each is short: leave, the domain's rules, the store. What crosses the wire is defined here.
 
 #[cfg(feature = "ssr")]
+pub mod calculators;
+#[cfg(feature = "ssr")]
 pub mod handlers;
 #[cfg(feature = "ssr")]
 pub mod share;
@@ -40,6 +42,7 @@ pub struct WorkspaceData {
     pub form_key: String,
     pub wanted: Vec<WantedEstimate>,
     pub givens: Vec<GivenQuantity>,
+    pub calculators: Vec<CalculatorLink>,
 }
 
 /// A section as the server has it.
@@ -75,6 +78,28 @@ pub struct GivenQuantity {
     pub id: String,
     pub label: String,
     pub value: String,
+}
+
+/// A calculator that can be opened beside the worksheet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalculatorLink {
+    pub slug: String,
+    pub title: String,
+}
+
+/// A calculator with what comes of its inputs, ready to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    pub title: String,
+    /// HTML: its fields.
+    pub form: String,
+    /// HTML: the answers, or what stands in the way.
+    pub results: String,
+    /// The fault of each input and how it was taken, empty where there is none.
+    pub faults: Vec<(String, String)>,
+    pub notes: Vec<(String, String)>,
+    /// The result as rows of a worksheet: name and text.
+    pub rows: Vec<(String, String)>,
 }
 
 /// A save that was taken.
@@ -123,4 +148,14 @@ pub async fn take_pulse(
 #[server(prefix = "/api", endpoint = "preview", input = Json)]
 pub async fn preview(markdown: String) -> Result<String, AppError> {
     crate::server::function::answer(handlers::render_preview(&markdown)).await
+}
+
+/// Works a calculator beside a worksheet whose rows have the names `taken`.
+#[server(prefix = "/api", endpoint = "calculate_beside", input = Json)]
+pub async fn calculate_beside(
+    name: String,
+    inputs: Vec<(String, String)>,
+    taken: Vec<String>,
+) -> Result<Beside, AppError> {
+    crate::server::function::answer(async { calculators::beside(&name, &inputs, &taken) }).await
 }

@@ -15,6 +15,7 @@ use crate::error::AppError;
 use crate::practice::api::{DueCurveball, SectionText, WorkspaceData, preview, take_pulse};
 use crate::ui::text_area::TextArea;
 
+use super::calculators::Calculators;
 use super::device;
 use super::palette::{Action, Command, Palette, Shortcuts};
 use super::saving::{Editor, Status};
@@ -450,7 +451,7 @@ pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
     };
     let sheet = move |editor: Editor| {
         view! {
-            <SectionSheet desk=desk editor=editor form_key=data.form_key.clone() wanted=data.wanted.clone() givens=data.givens.clone()/>
+            <SectionSheet desk=desk editor=editor form_key=data.form_key.clone() wanted=data.wanted.clone() givens=data.givens.clone() calculators=data.calculators.clone()/>
         }
     };
     view! {
@@ -969,6 +970,7 @@ fn SectionSheet(
     form_key: String,
     wanted: Vec<crate::practice::api::WantedEstimate>,
     givens: Vec<crate::practice::api::GivenQuantity>,
+    calculators: Vec<crate::practice::api::CalculatorLink>,
 ) -> impl IntoView {
     let name = editor.slug();
     let action = desk.path(&name);
@@ -988,7 +990,8 @@ fn SectionSheet(
             <section class="sheet numbers" hidden=hidden>
                 <Versions editor=editor/>
                 <p class="without-script small"><a href=notes>"Notes on your estimates"</a></p>
-                <Worksheet editor=editor action=action form_key=key wanted=wanted givens=givens live=desk.live/>
+                <Worksheet editor=editor action=action form_key=key wanted=wanted.clone() givens=givens.clone() live=desk.live/>
+                <Calculators editor=editor attempt=desk.attempt.get_value() links=calculators wanted=wanted givens=givens live=desk.live/>
             </section>
         });
     }

@@ -10,6 +10,7 @@ use crate::domain::attempt::{SectionName, Way};
 use crate::domain::content::Estimates;
 use crate::domain::phase::Phase;
 use crate::error::{AppError, Current};
+use crate::practice::api::calculators;
 use crate::practice::api::handlers::curveballs;
 use crate::practice::api::{GivenQuantity, SectionText, WantedEstimate, WorkspaceData};
 use crate::practice::island::workspace::Workspace;
@@ -237,6 +238,7 @@ async fn data(
         form_key: new_id(now),
         wanted: estimates.map(wanted).unwrap_or_default(),
         givens: estimates.map(givens).unwrap_or_default(),
+        calculators: calculators::links(),
     })
 }
 

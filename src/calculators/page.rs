@@ -1,0 +1,157 @@
+//! The list of calculators, and each of them.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use leptos::prelude::*;
+
+use crate::domain::calculator::{self, Calculator, Inputs};
+use crate::error::AppError;
+use crate::server::document::{Head, Kind, own_page, public_page};
+use crate::server::extract::Theme;
+use crate::server::state::AppState;
+use crate::ui::calculation::{fields, results, words};
+
+use super::api::Calculation;
+use super::island::LiveCalculator;
+
+/// The key of an address under which the attempt stands that a result is for.
+pub const FOR_ATTEMPT: &str = "for";
+/// The most values of an address that are looked at.
+const MOST_VALUES: usize = 60;
+
+/// `GET /calculators`
+pub async fn list(State(state): State<AppState>, theme: Theme, headers: HeaderMap) -> Response {
+    let head = Head {
+        title: "Calculators".to_owned(),
+        description: "Capacity calculators that show their working: traffic, storage, pools, caches, queues, replicas, latency, availability, retries and cost."
+            .to_owned(),
+        path: "/calculators".to_owned(),
+        kind: Kind::Reading,
+        current: "/calculators",
+        ..Head::default()
+    };
+    public_page(&state, theme, &headers, &head, || {
+        let rows = calculator::all()
+            .iter()
+            .map(|calculator| {
+                view! {
+                    <dt><a href=format!("/calculators/{}", calculator.slug)>{calculator.title}</a></dt>
+                    <dd>{calculator.summary}</dd>
+                }
+            })
+            .collect_view();
+        view! {
+            <main id="main" class="page narrow">
+                <h1>"Calculators"</h1>
+                <p class="lead">"One for each number that a design round asks for. Each shows the formula with your numbers put in, where its defaults come from, and what fails first at ten times the load."</p>
+                <dl class="terms">
+                    {rows}
+                    <dt><a href="/reference/numbers">"Numbers to know"</a></dt>
+                    <dd>"Latency, throughput, limits and prices, as ranges with their sources and dates."</dd>
+                </dl>
+                <p class="small quiet">"The same at the command line: "<code>"headroom calc traffic dau=20M actions=10"</code>"."</p>
+            </main>
+        }
+        .into_any()
+    })
+}
+
+/// `GET /calculators/{name}`
+pub async fn page(
+    State(state): State<AppState>,
+    theme: Theme,
+    Path(name): Path<String>,
+    query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let Some(calculator) = calculator::find(&name) else {
+        return AppError::NotFound.into_response();
+    };
+    let mut pairs = query.map(|Query(pairs)| pairs).unwrap_or_default();
+    pairs.truncate(MOST_VALUES);
+    let attempt = pairs
+        .iter()
+        .position(|(key, _)| key == FOR_ATTEMPT)
+        .map(|at| pairs.remove(at).1)
+        .filter(|id| uuid::Uuid::parse_str(id).is_ok());
+    let inputs = Inputs::from_query(calculator, pairs);
+    let path = format!("/calculators/{}", calculator.slug);
+    let head = Head {
+        title: calculator.title.to_owned(),
+        description: calculator.summary.to_owned(),
+        path: path.clone(),
+        kind: Kind::Islands,
+        current: "/calculators",
+        ..Head::default()
+    };
+    let worked = inputs.work();
+    let status = if worked.is_ok() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    own_page(&state, theme, &head, status, || {
+        let insert = attempt.map(|attempt| insert_form(calculator, &inputs, &attempt));
+        view! {
+            <main id="main" class="page wide">
+                <p class="eyebrow"><a href="/calculators">"Calculators"</a></p>
+                <h1>{calculator.title}</h1>
+                <p class="lead">{calculator.summary}</p>
+                {insert}
+                <LiveCalculator
+                    name=calculator.slug.to_owned()
+                    path=path
+                    fields=fields(&inputs, "in").to_html()
+                    results=results(calculator, &worked).to_html()
+                />
+            </main>
+        }
+        .into_any()
+    })
+}
+
+/// Without JavaScript: the result goes to the worksheet that the person came from.
+fn insert_form(
+    calculator: &'static Calculator,
+    inputs: &Inputs,
+    attempt: &str,
+) -> impl IntoView + use<> {
+    let hidden = inputs
+        .to_query()
+        .into_iter()
+        .map(|(key, value)| view! { <input type="hidden" name=key value=value/> })
+        .collect_view();
+    let action = format!("/attempts/{attempt}/calculators/{}", calculator.slug);
+    view! {
+        <form class="notice" method="post" action=action>
+            {hidden}
+            <p>"What was last calculated can go to your worksheet, each number as a row with its formula."</p>
+            <p class="actions">
+                <button class="btn">"Insert into the worksheet"</button>
+                <a href=format!("/attempts/{attempt}/worksheet")>"Back to the worksheet"</a>
+            </p>
+        </form>
+    }
+}
+
+/// The server function's side.
+pub async fn calculate(name: &str, inputs: &[(String, String)]) -> Result<Calculation, AppError> {
+    let calculator = calculator::find(name).ok_or(AppError::NotFound)?;
+    let inputs = Inputs::from_query(calculator, inputs.iter().take(MOST_VALUES).cloned());
+    Ok(calculation(calculator, &inputs))
+}
+
+fn calculation(calculator: &'static Calculator, inputs: &Inputs) -> Calculation {
+    let beside = |text: fn(&calculator::Field) -> String| {
+        inputs
+            .fields
+            .iter()
+            .map(|field| (field.input.id.to_owned(), text(field)))
+            .collect()
+    };
+    Calculation {
+        results: results(calculator, &inputs.work()).to_html(),
+        faults: beside(|field| field.reading.as_ref().err().map(words).unwrap_or_default()),
+        notes: beside(|field| field.note.clone().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,161 @@
+//! The calculators beside the worksheet: one opens below the rows, works while one types, and its numbers become rows.
+//!
+//! Without JavaScript the same links lead to the calculator's own page, which puts its result into the worksheet by a form.
+
+use std::time::Duration;
+
+use leptos::html::Form;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsCast as _;
+
+use super::saving::Editor;
+use super::worksheet::rows_of;
+use crate::domain::markup::escape;
+use crate::practice::api::{
+    Beside, CalculatorLink, GivenQuantity, WantedEstimate, calculate_beside,
+};
+use crate::ui::live_form::{after_a_pause, put_beside, typed};
+
+/// The pause after a key before the server is asked.
+const PAUSE: Duration = Duration::from_millis(150);
+
+#[component]
+pub fn Calculators(
+    editor: Editor,
+    attempt: String,
+    links: Vec<CalculatorLink>,
+    wanted: Vec<WantedEstimate>,
+    givens: Vec<GivenQuantity>,
+    live: RwSignal<bool>,
+) -> impl IntoView {
+    let reserved: Vec<String> = wanted
+        .iter()
+        .map(|estimate| estimate.id.clone())
+        .chain(givens.iter().map(|given| given.id.clone()))
+        .collect();
+    let reserved = StoredValue::new(reserved);
+    let form = NodeRef::<Form>::new();
+    let open = RwSignal::new(String::new());
+    let title = RwSignal::new(String::new());
+    let results = RwSignal::new(String::new());
+    let said = RwSignal::new(String::new());
+    let rows = StoredValue::new(Vec::<(String, String)>::new());
+    let waiting = StoredValue::new(None);
+
+    let ask = move |name: String, inputs: Vec<(String, String)>, opening: bool| {
+        let mut taken = reserved.get_value();
+        taken.extend(
+            rows_of(&editor.body.get_untracked())
+                .into_iter()
+                .map(|(id, _)| id),
+        );
+        spawn_local(async move {
+            let Ok(answer) = calculate_beside(name.clone(), inputs.clone(), taken).await else {
+                said.set(
+                    "The server does not answer. Your worksheet is not touched; try again."
+                        .to_owned(),
+                );
+                return;
+            };
+            let Some(form) = form.get_untracked() else {
+                return;
+            };
+            if opening {
+                open.set(name);
+            } else if open.get_untracked() != name || typed(&form) != inputs {
+                return;
+            }
+            let Beside {
+                title: name,
+                form: fields,
+                results: html,
+                faults,
+                notes,
+                rows: found,
+            } = answer;
+            title.set(name);
+            results.set(html);
+            rows.set_value(found);
+            said.set(String::new());
+            if opening {
+                if let Ok(Some(place)) = form.query_selector("[data-fields]") {
+                    place.set_inner_html(&fields);
+                }
+                if let Ok(Some(field)) = form.query_selector("input")
+                    && let Ok(field) = field.dyn_into::<web_sys::HtmlElement>()
+                {
+                    let _ = field.focus();
+                }
+            } else {
+                put_beside(&form, "data-fault", &faults);
+                put_beside(&form, "data-note", &notes);
+            }
+        });
+    };
+    let again = move || {
+        if let Some(form) = form.get_untracked() {
+            ask(open.get_untracked(), typed(&form), false);
+        }
+    };
+    let insert = move |_| {
+        let found = rows.get_value();
+        if found.is_empty() {
+            said.set("There is no result to insert yet.".to_owned());
+            return;
+        }
+        let mut text = editor.body.get_untracked().trim_end().to_owned();
+        for (id, value) in &found {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&format!("{id}: {value}"));
+        }
+        editor.typed(text);
+        editor.flush();
+        again();
+        said.set(format!("{} rows were added to your own rows.", found.len()));
+    };
+    // As text and one listener: typed views of a dozen links would be most of this component's weight.
+    let list: String = links
+        .iter()
+        .map(|link| {
+            format!(
+                "<li><a href=\"/calculators/{0}?for={attempt}\" data-name=\"{0}\">{1}</a></li>",
+                escape(&link.slug),
+                escape(&link.title)
+            )
+        })
+        .collect();
+    let choose = move |event: leptos::ev::MouseEvent| {
+        let name = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .and_then(|target| target.get_attribute("data-name"));
+        let plain = !(event.ctrl_key() || event.meta_key() || event.shift_key());
+        if let Some(name) = name.filter(|_| plain && live.get_untracked()) {
+            event.prevent_default();
+            ask(name, Vec::new(), true);
+        }
+    };
+    view! {
+        <details class="fold calculators">
+            <summary>"Calculators"</summary>
+            <p class="small quiet">"One opens here. Its numbers can become rows of yours, each with its formula."</p>
+            <ul class="calc-links" on:click=choose inner_html=list></ul>
+            <form node_ref=form hidden=move || open.with(String::is_empty)
+                on:submit=move |event| { event.prevent_default(); again(); }
+                on:input=move |event| { event.stop_propagation(); after_a_pause(waiting, PAUSE, again); }
+            >
+                <h3>{move || title.get()}</h3>
+                <div data-fields=""></div>
+                <p class="actions">
+                    <button type="button" class="btn go" on:click=insert>"Insert as rows"</button>
+                    <button type="button" class="btn" on:click=move |_| open.set(String::new())>"Close"</button>
+                </p>
+            </form>
+            <p class="small" role="status">{move || said.get()}</p>
+            <div class="calc-results" hidden=move || open.with(String::is_empty) inner_html=move || results.get()></div>
+        </details>
+    }
+}
