@@ -21,7 +21,7 @@ use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::extract::{ClientAddress, Theme};
 use crate::server::state::AppState;
 use crate::server::{assets, readiness, security, session, telemetry};
-use crate::{accounts, practice, prompts};
+use crate::{accounts, practice, prompts, reference};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
 /// still arrive, so that it can be given back.
@@ -76,6 +76,7 @@ fn post_route(path: &'static str, access: Access, handler: MethodRouter<AppState
 /// Every address of the server.
 pub fn routes() -> Vec<Route> {
     let mut routes = practice_routes();
+    routes.extend(reference_routes());
     routes.extend(account_routes());
     routes.extend(administration_routes());
     routes.extend(service_routes());
@@ -120,6 +121,15 @@ fn practice_routes() -> Vec<Route> {
         ),
         post_route("/api/{*function}", Owner, post(api::server_function)),
     ]
+}
+
+fn reference_routes() -> Vec<Route> {
+    use Access::Account;
+    vec![post_route(
+        "/reference/ticks",
+        Account,
+        post(reference::api::tick),
+    )]
 }
 
 fn account_routes() -> Vec<Route> {

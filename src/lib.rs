@@ -4,7 +4,7 @@
 //! - `hydrate`: the domain and the islands, for the browser;
 //! - `ssr`: everything, the server.
 //!
-//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
+//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`], [`reference`]) → `server` and `ui` → [`domain`], never back. In a feature,
 //! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
 //! ARCHITECTURE.md tells how they work together.
 
@@ -27,6 +27,8 @@ pub mod operations;
 pub mod practice;
 #[cfg(feature = "ssr")]
 pub mod prompts;
+#[cfg(feature = "ssr")]
+pub mod reference;
 #[cfg(feature = "ssr")]
 pub mod serve;
 #[cfg(feature = "ssr")]

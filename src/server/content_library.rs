@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
+use crate::domain::content::shelf::{SHELF_PAGES, Shelf, ShelfTexts, parse_shelf};
 use crate::domain::content::{
     Diagnostic, Parsed, Prompt, PromptFiles, Source, parse_prompt, parse_sources,
 };
@@ -27,6 +28,8 @@ pub struct Library {
     /// By title.
     pub prompts: Vec<Arc<PublishedPrompt>>,
     pub sources: Vec<Source>,
+    /// The data of the reference shelf; `None` when there are none, or they have a fault.
+    pub shelf: Option<Arc<Shelf>>,
     /// Changes with any byte of the content.
     pub version: String,
     pub diagnostics: Vec<Diagnostic>,
@@ -156,9 +159,17 @@ impl Library {
         take(found);
         let sources = sources.unwrap_or_default();
 
+        let mut shelf_texts = ShelfTexts::new();
         let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         for (path, text) in &files {
             if path == "sources.toml" {
+                continue;
+            }
+            let page = path
+                .strip_prefix("reference/")
+                .and_then(|rest| rest.strip_suffix(".toml"));
+            if let Some(page) = page.filter(|page| SHELF_PAGES.contains(page)) {
+                shelf_texts.insert(page, text);
                 continue;
             }
             match path
@@ -174,6 +185,18 @@ impl Library {
                 )]),
             }
         }
+        // A folder of prompts alone is whole, too.
+        let shelf = if shelf_texts.is_empty() {
+            None
+        } else {
+            let Parsed {
+                value,
+                diagnostics: found,
+            } = parse_shelf(&shelf_texts, &sources);
+            let sound = found.is_empty();
+            take(found);
+            value.filter(|_| sound).map(Arc::new)
+        };
         let mut prompts = Vec::new();
         for (slug, texts) in folders {
             let missing: Vec<_> = PROMPT_FILES
@@ -210,6 +233,7 @@ impl Library {
         Ok(Self {
             prompts,
             sources,
+            shelf,
             version,
             diagnostics,
         })

@@ -69,6 +69,8 @@ CALL save_section                              none   ok    none   ok     none  
 CALL pulse                                     none   ok    none   ok     none    none   none  none   none     none
 CALL preview                                   none   ok    ok     ok     ok      ok     ok    ok     none     none
 
+POST /reference/ticks                          in     in    in     go     go      go     go    go     in       in
+
 GET  /sign-up                                  ok     ok    ok     go     go      go     go    go     ok       ok
 POST /sign-up                                  go     go    go     go     go      go     go    go     go       go
 GET  /sign-in                                  ok     ok    ok     go     go      go     go    go     ok       ok
@@ -499,6 +501,8 @@ impl World {
             ("session", "none"),
             ("role", "mentor"),
             ("reason", "a reason"),
+            ("item", "roadmap/on-call"),
+            ("on", "1"),
         ] {
             fields.push((name.to_owned(), value.to_owned()));
         }

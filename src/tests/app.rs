@@ -85,6 +85,7 @@ impl TestApp {
         let library = Library {
             prompts: shared.prompts.clone(),
             sources: shared.sources.clone(),
+            shelf: shared.shelf.clone(),
             version: shared.version.clone(),
             diagnostics: Vec::new(),
         };

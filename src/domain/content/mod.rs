@@ -12,6 +12,7 @@ mod markdown;
 mod prompt;
 mod reference;
 mod rubric;
+pub mod shelf;
 mod source;
 #[cfg(test)]
 mod tests;
