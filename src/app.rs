@@ -129,13 +129,16 @@ fn practice_routes() -> Vec<Route> {
 }
 
 fn library_routes() -> Vec<Route> {
-    use Access::{Public, Session};
+    use Access::{Account, Public, Session};
     use reference::page;
     vec![
         get_route("/reference", Public, get(page::index)),
         get_route("/reference/glossary", Public, get(page::glossary)),
         get_route("/reference/glossary/{term}", Public, get(page::term)),
+        get_route("/reference/roadmap", Session, get(page::own_page)),
+        get_route("/reference/reading", Session, get(page::own_page)),
         get_route("/reference/{page}", Public, get(page::page)),
+        post_route("/reference/ticks", Account, post(reference::api::tick)),
         get_route("/calculators", Public, get(calculators::page::list)),
         get_route("/calculators/{name}", Public, get(calculators::page::page)),
         get_route("/search", Session, get(search::page::page)),

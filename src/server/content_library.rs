@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
+use crate::domain::content::shelf::{SHELF_PAGES, Shelf, ShelfTexts, parse_shelf};
 use crate::domain::content::{
     Diagnostic, Estimates, Page, Parsed, Parts, Prompt, PromptFiles, Source, Variant, check_whole,
     parse_glossary, parse_page, parse_prompt, parse_sources,
@@ -32,6 +33,8 @@ pub struct Library {
     pub pages: Vec<Arc<PublishedPage>>,
     pub glossary: Arc<Glossary>,
     pub sources: Vec<Source>,
+    /// The data of the reference shelf; `None` when there are none, or they have a fault.
+    pub shelf: Option<Arc<Shelf>>,
     /// Changes with any byte of the content.
     pub version: String,
     pub diagnostics: Vec<Diagnostic>,
@@ -290,6 +293,7 @@ impl Library {
         take(found);
         let sources = sources.unwrap_or_default();
 
+        let mut shelf_texts = ShelfTexts::new();
         let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         let mut pages = Vec::new();
         let mut glossary: Vec<(&str, &str)> = Vec::new();
@@ -299,6 +303,13 @@ impl Library {
                 ["sources.toml"] => {}
                 ["prompts", slug, file] if PROMPT_FILES.contains(&file) => {
                     folders.entry(slug).or_default().insert(file, text);
+                }
+                ["reference", file]
+                    if file
+                        .strip_suffix(".toml")
+                        .is_some_and(|page| SHELF_PAGES.contains(&page)) =>
+                {
+                    shelf_texts.insert(file.trim_end_matches(".toml"), text);
                 }
                 ["reference", file] if file.ends_with(".md") => {
                     let parsed = parse_page(file.trim_end_matches(".md"), text, &sources);
@@ -315,6 +326,18 @@ impl Library {
         let parsed = parse_glossary(&glossary, &sources);
         take(parsed.diagnostics);
         let terms = parsed.value.unwrap_or_default();
+        // A folder of prompts alone is whole, too.
+        let shelf = if shelf_texts.is_empty() {
+            None
+        } else {
+            let Parsed {
+                value,
+                diagnostics: found,
+            } = parse_shelf(&shelf_texts, &sources);
+            let sound = found.is_empty();
+            take(found);
+            value.filter(|_| sound).map(Arc::new)
+        };
         let mut prompts = Vec::new();
         for (slug, texts) in folders {
             let missing: Vec<_> = PROMPT_FILES
@@ -368,6 +391,7 @@ impl Library {
             pages,
             glossary: Arc::new(glossary),
             sources,
+            shelf,
             version,
             diagnostics,
         })

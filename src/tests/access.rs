@@ -49,6 +49,8 @@ GET  /prompts                                  ok     ok    ok     ok     ok    
 GET  /reference                                ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /reference/glossary                       ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /reference/glossary/{term}                ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /reference/roadmap                        ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /reference/reading                        ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /reference/{page}                         ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /calculators                              ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 GET  /calculators/{name}                       ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
@@ -79,6 +81,8 @@ CALL calculate_beside                          ok     ok    ok     ok     ok    
 CALL calculate                                 ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 CALL search                                    ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
 CALL preview                                   none   ok    ok     ok     ok      ok     ok    ok     none     none
+
+POST /reference/ticks                          in     in    in     go     go      go     go    go     in       in
 
 GET  /sign-up                                  ok     ok    ok     go     go      go     go    go     ok       ok
 POST /sign-up                                  go     go    go     go     go      go     go    go     go       go
@@ -513,6 +517,8 @@ impl World {
             ("session", "none"),
             ("role", "mentor"),
             ("reason", "a reason"),
+            ("item", "roadmap/on-call"),
+            ("on", "1"),
         ] {
             fields.push((name.to_owned(), value.to_owned()));
         }

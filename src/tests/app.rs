@@ -87,6 +87,7 @@ impl TestApp {
             pages: shared.pages.clone(),
             glossary: shared.glossary.clone(),
             sources: shared.sources.clone(),
+            shelf: shared.shelf.clone(),
             version: shared.version.clone(),
             diagnostics: Vec::new(),
         };

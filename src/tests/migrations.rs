@@ -174,6 +174,12 @@ async fn migrating_a_database_in_use_changes_nothing() {
             .await
             .expect(200);
         attempt.post("hints", &[]).await.expect(303);
+        let tick = [("item", "reading/ddia"), ("on", "1")];
+        let reader = &attempt.guest;
+        reader
+            .post_form("/reference/ticks", &tick)
+            .await
+            .expect(303);
         app.advance(7);
         attempt.get("score").await.expect(200);
         attempt.score("below").await.expect(303);

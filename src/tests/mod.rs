@@ -24,6 +24,7 @@ mod migrations;
 mod operations;
 mod pages;
 mod program;
+mod reference;
 mod reveal;
 mod scoring;
 mod sessions;

@@ -1,8 +1,9 @@
-//! The sources that a prompt cites, as its citations point to them.
+//! The sources that a page cites, and the citations that point to them.
 
 use leptos::prelude::*;
 
 use crate::domain::content::Source;
+use crate::domain::content::shelf::Basis;
 
 #[component]
 pub fn Sources(sources: Vec<Source>) -> impl IntoView {
@@ -24,5 +25,23 @@ pub fn Sources(sources: Vec<Source>) -> impl IntoView {
     view! {
         <ul class="source-list">{rows}</ul>
         <p class="small quiet">"Figures and anchors without a source are ours: chosen for the exercise or by our own judgement."</p>
+    }
+}
+
+/// What a figure rests on, beside it: the source's short id, linked to the foot of the page, with the source's date; or
+/// that it is ours; or the working that it follows from.
+#[component]
+pub fn Cite<'a>(basis: &'a Basis, sources: &'a [Source]) -> AnyView {
+    match basis {
+        Basis::Cited(id) => {
+            let source = sources.iter().find(|source| source.id == *id);
+            let date = source.map(|source| format!(" {}", source.date));
+            view! { <span class="cite"><a href=format!("#source-{id}")>{id.clone()}</a>{date}</span> }
+                .into_any()
+        }
+        Basis::Ours => view! { <span class="cite">"ours"</span> }.into_any(),
+        Basis::Derived(working) => {
+            view! { <span class="cite working">{format!("derived: {working}")}</span> }.into_any()
+        }
     }
 }

@@ -140,6 +140,11 @@ impl<'d> Fields<'d> {
         self.list(report, key, table)
     }
 
+    /// Whether the key is there, whatever it holds.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Where a key's value stands, the table's header if it is not there.
     pub fn place(&self, key: &str) -> usize {
         self.get(key)

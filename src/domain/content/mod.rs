@@ -15,6 +15,7 @@ mod prompt;
 mod prose;
 mod reference;
 mod rubric;
+pub mod shelf;
 mod source;
 #[cfg(test)]
 mod tests;
