@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::domain::attempt::SectionName;
+use crate::domain::calculator::{self, Calculator};
 use crate::domain::content::Term;
 use crate::domain::markup::escape;
 use crate::error::AppError;
@@ -188,7 +189,30 @@ fn documents(library: &Library) -> Vec<Document> {
     for published in &library.pages {
         documents.extend(of_page(published));
     }
+    if let Some(shelf) = &library.shelf {
+        documents.extend(shelf.said().into_iter().map(|said| Document {
+            kind: "Reference".to_owned(),
+            title: said.title,
+            body: said.text,
+            path: format!("/reference/{}", said.page),
+            ..Document::default()
+        }));
+    }
+    documents.extend(calculator::all().iter().map(of_calculator));
     documents
+}
+
+fn of_calculator(calculator: &Calculator) -> Document {
+    let mut texts = vec![calculator.summary, calculator.assumption];
+    texts.extend(calculator.inputs.iter().map(|input| input.label));
+    texts.extend(calculator.outputs.iter().map(|output| output.label));
+    Document {
+        kind: "Calculator".to_owned(),
+        title: calculator.title.to_owned(),
+        also: calculator.slug.to_owned(),
+        body: texts.join(". "),
+        path: format!("/calculators/{}", calculator.slug),
+    }
 }
 
 fn of_prompt(published: &PublishedPrompt) -> Document {
