@@ -6,6 +6,8 @@ pub mod account;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod archive;
 pub mod attempt;
+pub mod calculator;
+pub mod capacity;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod content;
 pub mod criterion;
@@ -13,5 +15,6 @@ pub mod level;
 pub mod markup;
 pub mod phase;
 pub mod quantity;
+pub mod queueing;
 pub mod scorecard;
 pub mod worksheet;

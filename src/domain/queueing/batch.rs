@@ -1,0 +1,72 @@
+//! M^[X]/M/1: requests that arrive in batches at one server.
+//!
+//! Must never know more of a batch than the mean of its size and of the square of its size.
+
+use super::parameter::{Load, ParameterError, Problem, between, non_negative, positive};
+
+/// M^[X]/M/1 in its steady state. Source: Kleinrock, Queueing Systems vol. 1 (1975), ch. 4.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchArrivals {
+    batches: f64,
+    rate: f64,
+    mean: f64,
+    square: f64,
+}
+
+impl BatchArrivals {
+    /// `batches` per second of mean size E\[X\] = `mean` with E\[X²\] = `square`; μ = `rate` per second.
+    pub fn new(
+        batches: f64,
+        mean: f64,
+        square: f64,
+        rate: f64,
+    ) -> Result<Load<Self>, ParameterError> {
+        let batches = non_negative("batches", batches)?;
+        let mean = between("mean", mean, 1.0, 1e50)?;
+        let square = non_negative("square", square)?;
+        let rate = positive("rate", rate)?;
+        if square < mean * mean * (1.0 - 1e-12) {
+            return Err(ParameterError::new("square", Problem::Below(mean * mean)));
+        }
+        if batches * mean >= rate {
+            return Ok(Load::Growing {
+                by_per_second: batches * mean - rate,
+            });
+        }
+        Ok(Load::Steady(Self {
+            batches,
+            rate,
+            mean,
+            square,
+        }))
+    }
+
+    /// Batches that all have one size.
+    pub fn fixed(batches: f64, size: f64, rate: f64) -> Result<Load<Self>, ParameterError> {
+        let size = between("size", size, 1.0, 1e50)?;
+        Self::new(batches, size, size * size, rate)
+    }
+
+    /// ρ = λ·E\[X\]/μ, where λ counts batches.
+    pub fn utilization(&self) -> f64 {
+        self.batches * self.mean / self.rate
+    }
+
+    /// W = (1/μ)·(1 + (E\[X²\]/E\[X\] − 1)/2)/(1 − ρ).
+    pub fn mean_sojourn(&self) -> f64 {
+        let batching = f64::midpoint(1.0, self.square / self.mean);
+        batching / (self.rate - self.batches * self.mean)
+    }
+
+    /// Wq = W − 1/μ, as the work that is found and half of the own batch.
+    pub fn mean_wait(&self) -> f64 {
+        let own = (self.square / self.mean - 1.0).max(0.0) / 2.0;
+        let load = self.utilization();
+        (own + load) / (self.rate - self.batches * self.mean)
+    }
+
+    /// L = λ·E\[X\]·W.
+    pub fn mean_number(&self) -> f64 {
+        self.batches * self.mean * self.mean_sojourn()
+    }
+}
