@@ -3,7 +3,7 @@
 //! The fields are read as the rows of a worksheet are, so that whatever a row takes, an input takes too: a literal, a formula, a
 //! formula that names another input. Must never know where the pairs came from.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::working::{Worked, Working};
 use super::{Calculator, Input, measure, show_in};
@@ -144,7 +144,7 @@ impl Inputs {
         Ok(Worked {
             inputs: self.clone(),
             working,
-            chart: OnceCell::new(),
+            chart: OnceLock::new(),
         })
     }
 

@@ -8,7 +8,7 @@ use crate::domain::queueing::{Load, ParameterError, non_negative};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spike {
     base: f64,
-    spike: f64,
+    peak: f64,
     duration: f64,
     capacity: f64,
 }
@@ -23,7 +23,7 @@ impl Spike {
     ) -> Result<Self, ParameterError> {
         Ok(Self {
             base: non_negative("base", base)?,
-            spike: non_negative("spike", spike)?,
+            peak: non_negative("spike", spike)?,
             duration: non_negative("duration", duration)?,
             capacity: non_negative("capacity", capacity)?,
         })
@@ -31,7 +31,7 @@ impl Spike {
 
     /// What is waiting when the spike ends: (spike − capacity)·duration, or nothing.
     pub fn backlog(&self) -> f64 {
-        (self.spike - self.capacity).max(0.0) * self.duration
+        (self.peak - self.capacity).max(0.0) * self.duration
     }
 
     /// How long it takes to work that off: backlog/(capacity − base). [`Load::Growing`] where the base load alone is as much as the

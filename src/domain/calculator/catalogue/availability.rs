@@ -219,8 +219,7 @@ fn compute(working: &mut Working) {
         working.count("copies"),
         working.at("node"),
     );
-    let formula =
-        "Σ over i from needed to copies of C(copies, i) × node^i × (1 - node)^(copies - i)";
+    let formula = "P(at least needed of copies are up, each with node)";
     let group = if needed > copies {
         Err(Answer::Words(format!(
             "never up: {needed} have to be up and there are {copies}"

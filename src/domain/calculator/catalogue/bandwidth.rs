@@ -150,7 +150,7 @@ pub(super) const BANDWIDTH: Calculator = Calculator {
             typical: Typical {
                 from: "$0.005/GB",
                 to: "$0.085/GB",
-                source: AWS_PRICING,
+                source: OURS,
             },
             help: "The list price of the first terabytes; large volumes are negotiated.",
         },

@@ -173,16 +173,20 @@ fn compute(working: &mut Working) {
         &station,
         |station| station.wait_tail(limit),
     );
-    match servers_for_waiting(working.at("busy"), working.at("target")) {
-        Ok(smallest) => working.computed(
+    let formula = "least c with ErlangC(c, busy) ≤ target";
+    let busy = working.at("busy");
+    // They are counted one by one.
+    let smallest = if busy <= 1e6 {
+        servers_for_waiting(busy, working.at("target")).ok()
+    } else {
+        None
+    };
+    match smallest {
+        Some(smallest) => working.computed("smallest", formula, smallest as f64),
+        None => working.answered(
             "smallest",
-            "least c with ErlangC(c, busy) ≤ target",
-            smallest as f64,
-        ),
-        Err(_) => working.answered(
-            "smallest",
-            "least c with ErlangC(c, busy) ≤ target",
-            Answer::Words("more than ten million".to_owned()),
+            formula,
+            Answer::Words("more than a million connections".to_owned()),
         ),
     }
     if let Ok(rule) = square_root_staffing(working.at("busy"), 2.0) {

@@ -282,7 +282,7 @@ fn fails_first(now: &Working, then: &Working) -> String {
             then.text("needed")
         ),
         _ => format!(
-            "{base} The hottest shard fails first, and of replicas {}. Even shards would have to be {}; the hottest key has to be split or cached.",
+            "{base} The hottest shard fails first, and of replicas {}. Spread evenly it would take {}; the hottest key has to be split or cached.",
             then.text("needed"),
             then.text("needed_parts")
         ),

@@ -130,7 +130,7 @@ pub(super) const RETRIES: Calculator = Calculator {
             "Load from which timeouts can keep themselves going",
             "req/s",
         ),
-        main("margin", "Requests over that threshold", "%"),
+        main("margin", "Requests, measured by that threshold", "%"),
     ],
     assumption: "Tries fail independently. In an outage they do not: then every retry fails too, the mean becomes the worst case, and retries are only load.",
     sweep: Sweep {
@@ -230,7 +230,7 @@ fn fails_first(now: &Working, then: &Working) -> String {
     );
     match then.answer("busy") {
         Some(Answer::Growing { .. }) if then.at("alone") >= 1.0 => format!(
-            "{base} The service, which does {}, fails first, and without any retry: {}.",
+            "{base} The service, which does {}, fails first, even without a retry; with them, {}.",
             then.text("capacity"),
             then.text("busy")
         ),
