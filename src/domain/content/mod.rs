@@ -34,7 +34,7 @@ pub use self::estimates::{Estimate, Estimates, Figure, Given};
 pub use self::glossary::{Term, parse_glossary};
 pub use self::markdown::{CODE_LANGUAGES, MARKDOWN};
 pub use self::page::{Page, parse_page};
-pub use self::prompt::{Hint, ScaleRow, TOPICS};
+pub use self::prompt::{Hint, NamedFor, ScaleRow, TOPICS};
 pub use self::reference::Reference;
 pub use self::rubric::{Anchor, Criterion, Pitfall, Rubric};
 pub use self::source::{Source, SourceRef, parse_sources};
@@ -68,6 +68,8 @@ pub struct Prompt {
     /// The round lengths that it suits, ascending.
     pub minutes: Vec<u32>,
     pub topics: Vec<String>,
+    /// The levels that sources name it for.
+    pub named: Vec<NamedFor>,
     pub scale: Vec<ScaleRow>,
     /// The ids of the sources cited in any of the files.
     pub sources: Vec<String>,
@@ -198,6 +200,7 @@ fn assemble(
         levels: front.levels,
         minutes: front.minutes,
         topics: front.topics,
+        named: front.named,
         scale: front.scale,
         sources: text
             .declared?

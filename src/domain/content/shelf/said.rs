@@ -28,7 +28,11 @@ impl Shelf {
         }
         for one in &self.loops.loops {
             let rounds: Vec<&str> = one.rounds.iter().map(|round| round.asks.as_str()).collect();
-            say("loops", format!("Interview loop: {}", one.title), rounds.join(" "));
+            say(
+                "loops",
+                format!("Interview loop: {}", one.title),
+                rounds.join(" "),
+            );
         }
         let pay = &self.compensation;
         for row in &pay.rows {
@@ -39,7 +43,11 @@ impl Shelf {
                 .map_or(row.company.as_str(), |company| &company.name);
             say(
                 "compensation",
-                format!("{company} {}, {}", row.grade, row.level.title().to_lowercase()),
+                format!(
+                    "{company} {}, {}",
+                    row.grade,
+                    row.level.title().to_lowercase()
+                ),
                 format!(
                     "Base {}, total {} a year, {}.",
                     Money::dollars(row.base.clone()),
