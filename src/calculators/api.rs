@@ -23,5 +23,5 @@ pub async fn calculate(
     name: String,
     inputs: Vec<(String, String)>,
 ) -> Result<Calculation, AppError> {
-    crate::server::function::answer(super::page::calculate(&name, &inputs)).await
+    crate::server::function::answer(async { super::page::calculate(&name, &inputs) }).await
 }

@@ -135,7 +135,7 @@ fn insert_form(
 }
 
 /// The server function's side.
-pub async fn calculate(name: &str, inputs: &[(String, String)]) -> Result<Calculation, AppError> {
+pub fn calculate(name: &str, inputs: &[(String, String)]) -> Result<Calculation, AppError> {
     let calculator = calculator::find(name).ok_or(AppError::NotFound)?;
     let inputs = Inputs::from_query(calculator, inputs.iter().take(MOST_VALUES).cloned());
     Ok(calculation(calculator, &inputs))

@@ -304,23 +304,25 @@ impl Library {
                 ["prompts", slug, file] if PROMPT_FILES.contains(&file) => {
                     folders.entry(slug).or_default().insert(file, text);
                 }
-                ["reference", file]
+                ["reference", file] => match file.rsplit_once('.') {
+                    Some((page, "toml")) if SHELF_PAGES.contains(&page) => {
+                        shelf_texts.insert(page, text);
+                    }
+                    Some((page, "md")) => {
+                        let parsed = parse_page(page, text, &sources);
+                        take(parsed.diagnostics);
+                        pages.extend(parsed.value);
+                    }
+                    _ => take(vec![misplaced(path)]),
+                },
+                ["glossary", file]
                     if file
-                        .strip_suffix(".toml")
-                        .is_some_and(|page| SHELF_PAGES.contains(&page)) =>
+                        .rsplit_once('.')
+                        .is_some_and(|(_, kind)| kind == "toml") =>
                 {
-                    shelf_texts.insert(file.trim_end_matches(".toml"), text);
+                    glossary.push((path, text));
                 }
-                ["reference", file] if file.ends_with(".md") => {
-                    let parsed = parse_page(file.trim_end_matches(".md"), text, &sources);
-                    take(parsed.diagnostics);
-                    pages.extend(parsed.value);
-                }
-                ["glossary", file] if file.ends_with(".toml") => glossary.push((path, text)),
-                _ => take(vec![fault(
-                    path,
-                    "this file has no place in the content directory",
-                )]),
+                _ => take(vec![misplaced(path)]),
             }
         }
         let parsed = parse_glossary(&glossary, &sources);
@@ -419,6 +421,10 @@ const PROMPT_FILES: [&str; 5] = [
     "reference.md",
     "variants.toml",
 ];
+
+fn misplaced(file: &str) -> Diagnostic {
+    fault(file, "this file has no place in the content directory")
+}
 
 fn fault(file: &str, message: &str) -> Diagnostic {
     Diagnostic {

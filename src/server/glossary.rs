@@ -66,7 +66,7 @@ impl Glossary {
 /// `Idempotency key` as `idempotency key`; `SLO` and `Raft's log` keep what tells them from other words.
 fn as_in_a_sentence(name: &str) -> String {
     let mut characters = name.chars();
-    let first = characters.next().map(|first| first.to_lowercase());
+    let first = characters.next().map(char::to_lowercase);
     let rest = characters.as_str();
     match first {
         Some(first) if rest.chars().all(|other| !other.is_uppercase()) => {

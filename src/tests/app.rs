@@ -208,6 +208,14 @@ pub fn settings(public_url: &str) -> Settings {
 }
 
 /// What a person's telephone shows.
+/// A route's parts that name something of the library, filled in.
+pub fn in_the_library(path: &str) -> String {
+    path.replace("{slug}", PROMPT)
+        .replace("{term}", "idempotency-key")
+        .replace("{name}", "traffic")
+        .replace("{page}", "levels")
+}
+
 #[derive(Clone)]
 pub struct Authenticator(Totp);
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::app::{Attempt, TestApp, library, published};
 use crate::app::routes;
 use crate::domain::attempt::{MINUTE, Terms, Way};
+use crate::domain::calculator;
 use crate::domain::level::Level;
 use crate::server::content_library::PublishedPrompt;
 
@@ -85,6 +86,21 @@ async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)>
         .iter()
         .map(|published| published.prompt.slug.clone())
         .collect();
+    let pages: Vec<String> = library()
+        .pages
+        .iter()
+        .map(|published| published.page.slug.clone())
+        .collect();
+    let terms: Vec<String> = library()
+        .glossary
+        .terms
+        .iter()
+        .map(|term| term.id.clone())
+        .collect();
+    let calculators: Vec<String> = calculator::all()
+        .iter()
+        .map(|calculator| calculator.slug.to_owned())
+        .collect();
     // Who has a link sees no more than who wrote it.
     let made = attempt.post("shares", &[]).await.expect(200).page();
     let address = made.attribute("#made", "value");
@@ -105,6 +121,9 @@ async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)>
                 &vec!["attempt.md".to_owned(), "attempt.json".to_owned()],
             ),
             ("{*file}", &vec!["headroom.css".to_owned()]),
+            ("{name}", &calculators),
+            ("{page}", &pages),
+            ("{term}", &terms),
         ] {
             filled = filled
                 .into_iter()

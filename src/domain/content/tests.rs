@@ -295,8 +295,8 @@ fn faults_in_several_files_are_all_reported() {
         .faults();
     insta::assert_snapshot!(faults, @r#"
     prompts/bicycles/estimates.toml:41:1: missing key "feeds"
-    prompts/bicycles/prompt.md:16:9: expected a string, found an integer
-    prompts/bicycles/prompt.md:72:36: minute 15 does not come after minute 20
+    prompts/bicycles/prompt.md:20:9: expected a string, found an integer
+    prompts/bicycles/prompt.md:76:36: minute 15 does not come after minute 20
     prompts/bicycles/reference.md:29:1: unknown section "Consistence"; did you mean "Consistency"?
     prompts/bicycles/rubric.toml:10:1: unknown key "txt"; did you mean "text"?
     "#);

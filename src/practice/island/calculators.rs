@@ -109,7 +109,9 @@ pub fn Calculators(
             if !text.is_empty() {
                 text.push('\n');
             }
-            text.push_str(&format!("{id}: {value}"));
+            text.push_str(id);
+            text.push_str(": ");
+            text.push_str(value);
         }
         editor.typed(text);
         editor.flush();

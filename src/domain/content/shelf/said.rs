@@ -50,8 +50,8 @@ impl Shelf {
                 ),
                 format!(
                     "Base {}, total {} a year, {}.",
-                    Money::dollars(row.base.clone()),
-                    Money::dollars(row.total.clone()),
+                    Money::dollars(row.base),
+                    Money::dollars(row.total),
                     row.place
                 ),
             );
