@@ -17,7 +17,13 @@ pub struct Args {
     /// Name every calculator and its inputs.
     #[arg(long, conflicts_with_all = ["name", "pairs"])]
     pub list: bool,
-    /// Print JSON.
+    /// Print JSON
+    ///
+    /// One object: `name`; `inputs` with `id`, `label`, `typed`, `given`, `note`, `source`; `results`, one for each step of the
+    /// working, with `id`, `label`, `formula`, `numbers`, `text`; `warnings`; `at_10x`; `assumption`; `citations`. A number stands
+    /// twice: `value` in `unit`, and `base_value` in bytes, seconds and dollars. In overload both are null, and
+    /// `growing_by_per_second` says how fast the queue grows. With --list: an array of declarations. Keys and units stay as they are;
+    /// further keys may come.
     #[arg(long)]
     pub json: bool,
 }

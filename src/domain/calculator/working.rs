@@ -285,32 +285,30 @@ impl Working {
         });
     }
 
-    /// The formula with every name replaced by what it stands for. Beside an exponent's sign a count stands without its unit, and
+    /// The formula with every name replaced by the number that it stands for. Beside an exponent's sign a count stands without its unit, and
     /// anything else in brackets.
     fn put_in(&self, formula: &str) -> String {
         replace_names(formula, |name, before, after| {
-            let value = self.quantity(name);
-            if value.is_none() && self.answer(name).is_none() {
-                return None;
-            }
+            // What has no number stays a name: overload cannot be put in.
+            let value = self.quantity(name)?;
             let text = self.text(name);
             let by_power = before == Some('^') || after == Some('^');
-            Some(match value {
-                Some(value) if by_power && text.contains(' ') => {
-                    if value.dimension() == Dimension::NONE && !text.ends_with('%') {
-                        in_short(&value.normalized())
-                    } else {
-                        format!("({text})")
-                    }
-                }
-                _ => text,
-            })
+            if !by_power || !text.contains(' ') {
+                return Some(text);
+            }
+            Some(
+                if value.dimension() == Dimension::NONE && !text.ends_with('%') {
+                    in_short(&value.normalized())
+                } else {
+                    format!("({text})")
+                },
+            )
         })
     }
 }
 
 /// Without the aside in brackets.
-fn in_short(shown: &str) -> String {
+pub(super) fn in_short(shown: &str) -> String {
     let end = shown.find(" (").unwrap_or(shown.len());
     shown[..end].to_owned()
 }

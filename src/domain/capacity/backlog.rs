@@ -2,7 +2,7 @@
 //!
 //! Must never know chance: a fluid flows evenly.
 
-use crate::domain::queueing::{Load, ParameterError, non_negative};
+use crate::domain::queueing::{Load, ParameterError, left_over, non_negative};
 
 /// A spike over a base load, at a fixed capacity; all rates per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,14 +38,15 @@ impl Spike {
     /// capacity, and there is something to work off or it grows.
     pub fn drain_time(&self) -> Load<f64> {
         let backlog = self.backlog();
-        if self.base < self.capacity {
+        let spare = left_over(self.capacity, self.base, 1.0);
+        if spare > 0.0 {
             // A spare capacity in its last digit may take longer than numbers go.
-            Load::Steady((backlog / (self.capacity - self.base)).min(1e200))
-        } else if backlog == 0.0 && self.base == self.capacity {
+            Load::Steady((backlog / spare).min(1e200))
+        } else if backlog == 0.0 && spare == 0.0 {
             Load::Steady(0.0)
         } else {
             Load::Growing {
-                by_per_second: self.base - self.capacity,
+                by_per_second: 0.0 - spare,
             }
         }
     }

@@ -165,6 +165,9 @@ fn calculated(case: &Case) -> Option<Calculated> {
             station.map(|station| match metric {
                 "abandon probability" => station.abandon_probability(),
                 "mean wait of all (incl. abandoning)" => station.mean_wait(),
+                "P(wait)" => station.wait_probability(),
+                "throughput" => station.throughput(),
+                "mean number in system" => station.mean_number(),
                 _ => f64::NAN,
             })
         }
@@ -293,7 +296,12 @@ fn calculated(case: &Case) -> Option<Calculated> {
             capacity::mean_latency(number("hit"), number("t_hit_ms"), number("t_miss_ms"))
         }
         "k-of-n independent replicas" => {
-            capacity::at_least(case.count("k"), case.count("n"), number("a"))
+            let parts = (case.count("k"), case.count("n"), number("a"));
+            match metric {
+                "availability" => capacity::at_least(parts.0, parts.1, parts.2),
+                "unavailability" => capacity::at_least_unavailable(parts.0, parts.1, parts.2),
+                _ => return None,
+            }
         }
         "5 serial dependencies at 99.9%" | "30 serial dependencies at 99.99%" => {
             capacity::chain(&vec![number("a"); case.count("n") as usize])
@@ -385,9 +393,18 @@ fn calculated(case: &Case) -> Option<Calculated> {
 
 #[test]
 fn the_reference_cases_hold() {
-    let cases: Vec<Case> =
-        serde_json::from_str(include_str!("testdata/queueing.json")).expect("the cases");
-    assert!(cases.len() > 100);
+    hold(include_str!("testdata/queueing.json"), 100);
+}
+
+/// Cases worked out from the definitions by `testdata/independent.py`.
+#[test]
+fn the_independent_cases_hold() {
+    hold(include_str!("testdata/independent.json"), 1000);
+}
+
+fn hold(file: &str, least: usize) {
+    let cases: Vec<Case> = serde_json::from_str(file).expect("the cases");
+    assert!(cases.len() > least);
     let mut faults = Vec::new();
     for case in &cases {
         let Some(result) = calculated(case) else {
@@ -423,6 +440,9 @@ fn overload_is_an_answer_with_its_rate() {
     let wait = |load: Result<Load<MultiServer>, _>| load.expect("load").map(|s| s.mean_wait());
     assert_eq!(wait(MultiServer::new(1200.0, 50.0, 20)), growing(200.0));
     assert_eq!(wait(MultiServer::new(1000.0, 50.0, 20)), growing(0.0));
+    // As full as 0.3 is of three times 0.1, although those are not the same fraction.
+    assert_eq!(wait(MultiServer::new(0.3, 0.1, 3)), growing(0.0));
+    assert_eq!(wait(MultiServer::new(0.7, 0.1, 7)), growing(0.0));
     assert_eq!(erlang_c(10, 12.0), Ok(growing(2.0)));
     assert_eq!(kingman(1.5, 0.5, 1.0, 1.0), Ok(growing(1.0)));
     assert_eq!(power_of_choices(2, 3.0, 2.0), Ok(growing(1.0)));
@@ -671,7 +691,7 @@ fn formulas_agree_where_they_meet() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_infinite(
