@@ -11,8 +11,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use tempfile::TempDir;
 
 use super::app::{
-    Attempt, Authenticator, Guest, PASSWORD, PROMPT, Reply, TestApp, in_the_library, published,
-    scorecard,
+    Attempt, Authenticator, Guest, PASSWORD, Reply, TestApp, in_the_library, published, scorecard,
 };
 use super::engines::Database;
 use super::migrations::{everything, schema};

@@ -20,7 +20,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::app::{
-    Attempt, Guest, PROMPT, Reply, TestApp, in_the_library, phases, scorecard, urlencoded, with,
+    Attempt, Guest, Reply, TestApp, in_the_library, phases, scorecard, urlencoded, with,
 };
 use super::engines::{Database, on_each_engine};
 use crate::accounts::store::token::{self, Purpose};

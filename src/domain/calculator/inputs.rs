@@ -216,9 +216,10 @@ fn check(input: &Input, quantity: Quantity) -> Result<Quantity, String> {
 
 /// What is said of a key that no input has.
 fn unknown(calculator: &Calculator, key: &str) -> String {
+    // What somebody may send is long; what is compared and shown is not.
     let shown: String = key.chars().take(40).collect();
     let ids = calculator.inputs.iter().map(|input| input.id);
-    match nearest(key, ids.clone()) {
+    match nearest(&shown, ids.clone()) {
         Some(near) => format!(
             "`{shown}` is no input of `{}`: did you mean `{near}`?",
             calculator.slug
