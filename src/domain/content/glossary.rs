@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::diagnostic::{Diagnostic, Parsed, Report, unknown};
 use super::fields::{Table, Text, report_syntax};
+use super::page::first_figure;
 use super::source::{OURS, Source};
 use super::{check_slug, prose};
 
@@ -135,6 +136,16 @@ fn read_term(report: &mut Report<'_>, table: Table<'_>, sources: &[Source]) -> O
         if source.value != OURS && !known.contains(&source.value.as_str()) {
             report.at(source.offset, unknown("source", &source.value, &known));
         }
+    }
+    let figure = texts[..2]
+        .iter()
+        .flatten()
+        .find_map(|text| Some((text.offset, first_figure(&text.value)?)));
+    if let (Some((offset, figure)), Some([])) = (figure, cited.as_deref()) {
+        report.at(
+            offset,
+            format!("the figure {figure:?} has no source; name one in `sources`, or \"ours\""),
+        );
     }
     let unused = id
         .as_ref()

@@ -146,7 +146,7 @@ fn check_figures(report: &mut Report<'_>, body: &str, start: usize) {
 }
 
 /// The first word that begins with a digit or a currency; a bare year and a reference such as `L5` are none.
-fn first_figure(text: &str) -> Option<String> {
+pub(super) fn first_figure(text: &str) -> Option<String> {
     text.split([' ', '\n', '(', '/', '"', '\u{a0}'])
         .map(|word| {
             word.trim_matches(|edge: char| !edge.is_alphanumeric() && !"$₹%".contains(edge))

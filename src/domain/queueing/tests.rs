@@ -1,6 +1,6 @@
 //! The closed forms, held to reference cases that were computed with independent tools, and to what must hold for all parameters.
 //!
-//! The cases of networks, run lengths and simulations are left out of the file until there is code for them.
+//! Cases of networks, run lengths and simulations wait for the engine; they are named, and skipped by name only.
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -391,9 +391,24 @@ fn calculated(case: &Case) -> Option<Calculated> {
     })
 }
 
+/// Models whose closed forms and simulated truths belong to the solver and the simulator of designs.
+const OF_THE_ENGINE: &[&str] = &[
+    "open Jackson network",
+    "open separable network",
+    "open multiclass separable",
+    "closed network exact MVA",
+    "closed network Bard-Schweitzer AMVA",
+    "closed multiclass exact MVA",
+    "asymptotic bounds",
+    "fork-join K, M/M/1 siblings (simulated truth)",
+    "M/M/1 waiting-time sequence, mu=1",
+    "M/M/1 run length for +-5% (95%) on mean wait",
+    "golden: retry storm",
+];
+
 #[test]
 fn the_reference_cases_hold() {
-    hold(include_str!("testdata/queueing.json"), 100);
+    hold(include_str!("testdata/queueing.json"), 130);
 }
 
 /// Cases worked out from the definitions by `testdata/independent.py`.
@@ -404,9 +419,12 @@ fn the_independent_cases_hold() {
 
 fn hold(file: &str, least: usize) {
     let cases: Vec<Case> = serde_json::from_str(file).expect("the cases");
-    assert!(cases.len() > least);
+    let cases = cases
+        .iter()
+        .filter(|case| !OF_THE_ENGINE.contains(&case.model.as_str()));
+    assert!(cases.clone().count() > least);
     let mut faults = Vec::new();
-    for case in &cases {
+    for case in cases {
         let Some(result) = calculated(case) else {
             faults.push(format!(
                 "{}: unknown: {} / {}",

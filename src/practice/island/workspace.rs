@@ -787,6 +787,7 @@ fn commands(desk: Desk) -> Vec<Command> {
         ),
         command("Share to read", "", Action::Go(desk.path("share"))),
         command("Your attempts", "", Action::Go("/attempts".to_owned())),
+        command("Search the library", "", Action::Go("/search".to_owned())),
         command("Keyboard shortcuts", "?", Action::Shortcuts),
     ]);
     commands
