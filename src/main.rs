@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use headroom::operations::admin::{AdminCommand, FlushArgs};
 use headroom::operations::archive::{ExportArgs, ImportArgs};
 use headroom::operations::{
-    admin, archive, backup, config_check, content_check, copy, doctor, healthcheck, migrate,
+    admin, archive, backup, calc, config_check, content_check, copy, doctor, healthcheck, migrate,
     restore,
 };
 use headroom::serve;
@@ -54,6 +54,8 @@ enum Command {
     /// Work on the published content.
     #[command(subcommand)]
     Content(ContentCommand),
+    /// Work out a number of a design round, with its working; `--list` names the calculators.
+    Calc(calc::Args),
     /// Ask the server at --addr whether it is ready; exit 1 when it is not.
     Healthcheck,
 }
@@ -92,6 +94,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         }
         Command::Config(ConfigCommand::Check) => Ok(config_check::run(config)),
         Command::Content(ContentCommand::Check(args)) => content_check::run(args),
+        Command::Calc(args) => Ok(calc::run(&args)),
         Command::Healthcheck => healthcheck::run(config),
     }
 }

@@ -6,6 +6,9 @@ use server_fn::codec::Json;
 
 use crate::error::AppError;
 
+/// The key of an address under which the attempt stands that a result is for.
+pub const FOR_ATTEMPT: &str = "for";
+
 /// What comes of a calculator's inputs, ready to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calculation {
@@ -23,5 +26,5 @@ pub async fn calculate(
     name: String,
     inputs: Vec<(String, String)>,
 ) -> Result<Calculation, AppError> {
-    crate::server::function::answer(super::page::calculate(&name, &inputs)).await
+    crate::server::function::answer(async { super::page::calculate(&name, &inputs) }).await
 }

@@ -15,6 +15,7 @@ macro_rules! say {
 pub mod admin;
 pub mod archive;
 pub mod backup;
+pub mod calc;
 pub mod config_check;
 pub mod content_check;
 pub mod copy;

@@ -67,6 +67,14 @@ pub async fn home(State(state): State<AppState>, theme: Theme, headers: HeaderMa
                         <li><h3>"Compare"</h3><p>"The reference beside your own sections, your estimates beside the working, your minutes beside the targets, and the next step for each gap."</p></li>
                     </ol>
                 </section>
+                <section aria-labelledby="besides">
+                    <h2 id="besides">"Besides"</h2>
+                    <ol class="steps">
+                        <li><h3><a href="/exercises">"Exercises"</a></h3><p>"Incidents that are revealed step by step, and changes with planted faults to find by line."</p></li>
+                        <li><h3><a href="/calculators">"Calculators"</a></h3><p>"One for each number that a round asks for, with its working, and what fails first at ten times the load."</p></li>
+                        <li><h3><a href="/reference">"Reference"</a></h3><p>"Levels, loops, pay, the scorecard and the reading list, each figure with its source; and a glossary to test yourself."</p></li>
+                    </ol>
+                </section>
                 <section aria-labelledby="all">
                     <h2 id="all">"Prompts"</h2>
                     <PromptTable prompts=library.prompts.clone()/>
@@ -578,6 +586,16 @@ fn StartForm<'a>(
     }
 }
 
+fn cited(source: &SourceRef) -> AnyView {
+    match source {
+        SourceRef::Ours => view! { <span class="eyebrow">" ours"</span> }.into_any(),
+        SourceRef::Cited(id) => {
+            view! { <sup class="cite"><a href=format!("#source-{id}")>{id.clone()}</a></sup> }
+                .into_any()
+        }
+    }
+}
+
 #[component]
 fn Facts<'a>(published: &'a PublishedPrompt) -> impl IntoView {
     let prompt = &published.prompt;
@@ -585,12 +603,7 @@ fn Facts<'a>(published: &'a PublishedPrompt) -> impl IntoView {
         .scale
         .iter()
         .map(|row| {
-            let source = match &row.source {
-                SourceRef::Ours => view! { <span class="eyebrow">" ours"</span> }.into_any(),
-                SourceRef::Cited(id) => {
-                    view! { <sup class="cite"><a href=format!("#source-{id}")>{id.clone()}</a></sup> }.into_any()
-                }
-            };
+            let source = cited(&row.source);
             view! {
                 <tr>
                     <th scope="row">{row.label.clone()}{source}{row.note.clone().map(|note| view! { <p>{note}</p> })}</th>
@@ -605,7 +618,19 @@ fn Facts<'a>(published: &'a PublishedPrompt) -> impl IntoView {
         .iter()
         .map(|criterion| view! { <li>{criterion.title.clone()}</li> })
         .collect_view();
+    let named = prompt
+        .named
+        .iter()
+        .map(|named| {
+            let note = named.note.as_ref().map(|note| format!(", {note}"));
+            view! { <li>{named.level.title()}{note}{cited(&named.source)}</li> }
+        })
+        .collect_view();
     view! {
+        <section class="judged" aria-labelledby="named">
+            <h2 id="named" class="eyebrow">"Named for, by the sources"</h2>
+            <ul>{named}</ul>
+        </section>
         <table class="facts"><caption>"The scale"</caption><tbody>{rows}</tbody></table>
         <section class="judged" aria-labelledby="judged">
             <h2 id="judged" class="eyebrow">"Judged on"</h2>

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::domain::attempt::SectionName;
+use crate::domain::calculator::{self, Calculator};
 use crate::domain::content::Term;
 use crate::domain::markup::escape;
 use crate::error::AppError;
 use crate::practice::store as attempts;
 use crate::server::content_library::{Library, PublishedPage, PublishedPrompt};
-use crate::server::document::{Head, Kind, own_page};
+use crate::server::document::{Head, Kind, own_page, settled};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::function::context;
 use crate::server::glossary::address;
@@ -42,6 +43,7 @@ pub async fn page(
     State(state): State<AppState>,
     viewer: Viewer,
     theme: Theme,
+    RawQuery(raw): RawQuery,
     query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, AppError> {
     let query = query.map(|Query(query)| query.q).unwrap_or_default();
@@ -55,6 +57,7 @@ pub async fn page(
         title,
         description: "Search the library and your own attempts.".to_owned(),
         path: "/search".to_owned(),
+        settled: settled(raw.as_deref()),
         kind: Kind::Islands,
         current: "/search",
         ..Head::default()
@@ -141,7 +144,8 @@ async fn own_hits(state: &AppState, owner: &str, query: &str) -> Result<Vec<Hit>
             ),
             title,
             also: String::new(),
-            body: body.join("\n"),
+            // What marks a hit is for the index alone to write.
+            body: body.join("\n").replace([MARK_OPEN, MARK_CLOSE], " "),
             path: format!("/attempts/{}", attempt.id),
         });
         if documents.len() == ATTEMPTS_READ {
@@ -188,7 +192,30 @@ fn documents(library: &Library) -> Vec<Document> {
     for published in &library.pages {
         documents.extend(of_page(published));
     }
+    if let Some(shelf) = &library.shelf {
+        documents.extend(shelf.said().into_iter().map(|said| Document {
+            kind: "Reference".to_owned(),
+            title: said.title,
+            body: said.text,
+            path: format!("/reference/{}", said.page),
+            ..Document::default()
+        }));
+    }
+    documents.extend(calculator::all().iter().map(of_calculator));
     documents
+}
+
+fn of_calculator(calculator: &Calculator) -> Document {
+    let mut texts = vec![calculator.summary, calculator.assumption];
+    texts.extend(calculator.inputs.iter().map(|input| input.label));
+    texts.extend(calculator.outputs.iter().map(|output| output.label));
+    Document {
+        kind: "Calculator".to_owned(),
+        title: calculator.title.to_owned(),
+        also: calculator.slug.to_owned(),
+        body: texts.join(". "),
+        path: format!("/calculators/{}", calculator.slug),
+    }
 }
 
 fn of_prompt(published: &PublishedPrompt) -> Document {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
+use crate::domain::calculator;
 use crate::domain::content::shelf::{SHELF_PAGES, Shelf, ShelfTexts, parse_shelf};
 use crate::domain::content::{
     Diagnostic, Estimates, Page, Parsed, Parts, Prompt, PromptFiles, Source, Variant, check_whole,
@@ -17,7 +18,7 @@ use crate::domain::content::{
 use crate::domain::phase::Phase;
 
 use super::glossary::{self, Glossary};
-use super::markdown::{Place, render_or_explain};
+use super::markdown::{OUR_OWN, Place, render_or_explain};
 use super::session::sha256_hex;
 
 #[derive(RustEmbed)]
@@ -76,7 +77,7 @@ impl PublishedPage {
     fn new(page: Page, sources: &[Source], glossary: &Glossary) -> Self {
         let terms = glossary.on_a_page();
         let mut citable = page.sources.clone();
-        citable.extend(["ours", "derived"].map(str::to_owned));
+        citable.extend(OUR_OWN.map(str::to_owned));
         Self {
             html: render_or_explain(
                 &page.body,
@@ -304,23 +305,25 @@ impl Library {
                 ["prompts", slug, file] if PROMPT_FILES.contains(&file) => {
                     folders.entry(slug).or_default().insert(file, text);
                 }
-                ["reference", file]
+                ["reference", file] => match file.rsplit_once('.') {
+                    Some((page, "toml")) if SHELF_PAGES.contains(&page) => {
+                        shelf_texts.insert(page, text);
+                    }
+                    Some((page, "md")) => {
+                        let parsed = parse_page(page, text, &sources);
+                        take(parsed.diagnostics);
+                        pages.extend(parsed.value);
+                    }
+                    _ => take(vec![misplaced(path)]),
+                },
+                ["glossary", file]
                     if file
-                        .strip_suffix(".toml")
-                        .is_some_and(|page| SHELF_PAGES.contains(&page)) =>
+                        .rsplit_once('.')
+                        .is_some_and(|(_, kind)| kind == "toml") =>
                 {
-                    shelf_texts.insert(file.trim_end_matches(".toml"), text);
+                    glossary.push((path, text));
                 }
-                ["reference", file] if file.ends_with(".md") => {
-                    let parsed = parse_page(file.trim_end_matches(".md"), text, &sources);
-                    take(parsed.diagnostics);
-                    pages.extend(parsed.value);
-                }
-                ["glossary", file] if file.ends_with(".toml") => glossary.push((path, text)),
-                _ => take(vec![fault(
-                    path,
-                    "this file has no place in the content directory",
-                )]),
+                _ => take(vec![misplaced(path)]),
             }
         }
         let parsed = parse_glossary(&glossary, &sources);
@@ -407,7 +410,7 @@ fn is_address(path: &str, parts: Parts<'_>) -> bool {
         ["prompts", slug] => parts.prompts.iter().any(|prompt| prompt.slug == slug),
         ["reference", slug] => parts.pages.iter().any(|page| page.slug == slug),
         ["reference", "glossary", id] => parts.terms.iter().any(|term| term.id == id),
-        ["calculators", _name] => true,
+        ["calculators", name] => calculator::find(name).is_some(),
         _ => false,
     }
 }
@@ -419,6 +422,10 @@ const PROMPT_FILES: [&str; 5] = [
     "reference.md",
     "variants.toml",
 ];
+
+fn misplaced(file: &str) -> Diagnostic {
+    fault(file, "this file has no place in the content directory")
+}
 
 fn fault(file: &str, message: &str) -> Diagnostic {
     Diagnostic {

@@ -19,6 +19,9 @@ use super::password::Passwords;
 use super::search::{Document, Index};
 use super::telemetry::metrics::Metrics;
 
+/// The version of a library, and the index over it.
+type VersionedIndex = (String, Arc<Index>);
+
 /// Cheap to clone: handles only.
 #[derive(Clone, Debug)]
 pub struct AppState {
@@ -27,7 +30,7 @@ pub struct AppState {
     pub pages: Arc<PageCache>,
     library: Arc<ArcSwap<Library>>,
     /// The index over the library of a version.
-    search: Arc<tokio::sync::Mutex<Option<(String, Arc<Index>)>>>,
+    search: Arc<tokio::sync::Mutex<Option<VersionedIndex>>>,
     origin: Origin,
     pub settings: Arc<Settings>,
     pub passwords: Passwords,

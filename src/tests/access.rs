@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use tempfile::TempDir;
 
 use super::app::{
-    Attempt, Authenticator, Guest, PASSWORD, PROMPT, Reply, TestApp, published, scorecard,
+    Attempt, Authenticator, Guest, PASSWORD, Reply, TestApp, in_the_library, published, scorecard,
 };
 use super::engines::Database;
 use super::migrations::{everything, schema};
@@ -450,14 +450,10 @@ impl World {
             _ => &actor.shared,
         };
         let css = assets::url("headroom.css");
-        let filled = route
+        let filled = in_the_library(route)
             .replace("{id}", &or(id, &nothing))
             .replace("{link}", &or(&actor.link, &nothing))
             .replace("{token}", &or(token, &no_secret))
-            .replace("{slug}", PROMPT)
-            .replace("{term}", "idempotency-key")
-            .replace("{name}", "traffic")
-            .replace("{page}", "levels")
             .replace("{*function}", "nothing")
             .replace("{*file}", css.trim_start_matches("/assets/"));
         let mut paths = vec![filled];

@@ -91,12 +91,22 @@ impl TestApp {
             version: shared.version.clone(),
             diagnostics: Vec::new(),
         };
+        Self::serving(database, settings, Origin::Program, library)
+    }
+
+    /// Serves another library than the published one.
+    pub fn serving(
+        database: &Database,
+        settings: Settings,
+        origin: Origin,
+        library: Library,
+    ) -> Self {
         let clock = Arc::new(AtomicI64::new(START));
         let db = database.db.clone();
         let state = AppState::new(
             db.clone(),
             Clock::Set(clock.clone()),
-            Origin::Program,
+            origin,
             library,
             settings,
         );
@@ -208,6 +218,14 @@ pub fn settings(public_url: &str) -> Settings {
 }
 
 /// What a person's telephone shows.
+/// A route's parts that name something of the library, filled in.
+pub fn in_the_library(path: &str) -> String {
+    path.replace("{slug}", PROMPT)
+        .replace("{term}", "idempotency-key")
+        .replace("{name}", "traffic")
+        .replace("{page}", "levels")
+}
+
 #[derive(Clone)]
 pub struct Authenticator(Totp);
 

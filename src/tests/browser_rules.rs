@@ -5,17 +5,17 @@ use std::io::Read as _;
 use axum::body::Body;
 use http::{Method, Request};
 
-use super::app::{Guest, PROMPT, Reply, TestApp, request, with};
+use super::app::{Guest, PROMPT, Reply, TestApp, in_the_library, request, with};
 use crate::app::routes;
 use crate::server::assets;
 
 /// Every address that there is, filled in so that it leads somewhere where it can.
 fn every_path(id: &str) -> Vec<(Method, String)> {
     let filled = |path: &str| {
-        path.replace("{id}", id)
+        in_the_library(path)
+            .replace("{id}", id)
             .replace("{link}", id)
             .replace("{token}", &"0".repeat(64))
-            .replace("{slug}", PROMPT)
             .replace("{section}", "api")
             .replace("{format}", "attempt.json")
             .replace("{*function}", "pulse")

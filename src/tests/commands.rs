@@ -346,3 +346,60 @@ fn migrate_tells_what_it_did() {
         text(&wrong)
     );
 }
+
+#[test]
+fn calc_works_out_and_says_every_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let calc = |arguments: &[&str]| {
+        let arguments = [&["calc"], arguments].concat();
+        let output = run(&folder, &arguments, &[]);
+        let [out, err] =
+            [&output.stdout, &output.stderr].map(|part| String::from_utf8_lossy(part).into_owned());
+        (output.status.code(), out, err)
+    };
+    let (code, out, err) = calc(&["pool", "arrivals=600k req/h", "size==12*2", "holding=0.1 s"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    for part in [
+        "arrivals = 167 req/s (given)",
+        "target = 1 % (default: our own choice)",
+        "busy = arrivals × holding\n    = 167 req/s × 100 ms\n    = 16.7 connections",
+        "Utilization: 69.4 %",
+        "At 10x, 1,670 req/s",
+        "the queue grows without bound",
+    ] {
+        assert!(out.contains(part), "{part} in {out}");
+    }
+    let (code, out, _) = calc(&["pool", "arrivals=1500/s", "--json"]);
+    let found: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(code, Some(0));
+    let wait = found["results"]
+        .as_array()
+        .and_then(|results| results.iter().find(|result| result["id"] == "mean_wait"));
+    let wait = wait.expect("the wait");
+    assert_eq!(wait["growing_by_per_second"], 300.0);
+    assert_eq!(wait["value"], Value::Null);
+
+    let (code, out, err) = calc(&["pool", "arivals=3", "size=2.5", "holding=2 GB", "target"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    for part in [
+        "did you mean `arrivals`?",
+        "only a whole number",
+        "a duration",
+        "`target` is no input",
+    ] {
+        assert!(err.contains(part), "{part} in {err}");
+    }
+    let (code, _, err) = calc(&["trafic"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("did you mean `traffic`?"), "{err}");
+
+    let (code, out, _) = calc(&["--list"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        out.contains("fan-out: ") && out.contains("  dau=10M users  Daily"),
+        "{out}"
+    );
+    let (_, out, _) = calc(&["--list", "--json"]);
+    let listed: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(listed.as_array().map(Vec::len), Some(12));
+}

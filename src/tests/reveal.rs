@@ -9,11 +9,12 @@ use serde_json::json;
 use super::app::{Attempt, TestApp, library, published};
 use crate::app::routes;
 use crate::domain::attempt::{MINUTE, Terms, Way};
+use crate::domain::calculator;
 use crate::domain::level::Level;
 use crate::server::content_library::PublishedPrompt;
 
 /// The runs of plain text in a piece of Markdown: they stand in the page exactly so, however the rest is marked up.
-fn plain_runs(markdown: &str) -> impl Iterator<Item = &str> {
+pub(super) fn plain_runs(markdown: &str) -> impl Iterator<Item = &str> {
     let marks = |c: char| "\n*_`[]|<>()#&\"'\\{}~^!".contains(c);
     let numbers = |c: char| c.is_ascii_digit() || " .-".contains(c);
     markdown
@@ -36,6 +37,17 @@ fn secrets(published: &PublishedPrompt) -> Vec<String> {
     );
     for ball in &prompt.curveballs {
         let _ = write!(open, "{} {}", ball.title, ball.question);
+    }
+    // What the shelf and the glossary teach is no secret of one prompt's.
+    for published in &library().pages {
+        open.push_str(&published.page.body);
+    }
+    for term in &library().glossary.terms {
+        let _ = write!(
+            open,
+            "{} {} {} {}",
+            term.definition, term.why, term.question, term.answer
+        );
     }
     for estimate in &prompt.estimates.estimates {
         let _ = write!(open, "{} {}", estimate.label, estimate.feeds);
@@ -69,7 +81,7 @@ fn secrets(published: &PublishedPrompt) -> Vec<String> {
 }
 
 /// The body of every GET route there is for this attempt, and of every way of writing that answers with a page or data.
-async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)> {
+pub(super) async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)> {
     let guest = &attempt.guest;
     let mut sections: Vec<String> = super::app::phases().map(ToOwned::to_owned).collect();
     sections.push("worksheet".to_owned());
@@ -84,6 +96,21 @@ async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)>
         .prompts
         .iter()
         .map(|published| published.prompt.slug.clone())
+        .collect();
+    let pages: Vec<String> = library()
+        .pages
+        .iter()
+        .map(|published| published.page.slug.clone())
+        .collect();
+    let terms: Vec<String> = library()
+        .glossary
+        .terms
+        .iter()
+        .map(|term| term.id.clone())
+        .collect();
+    let calculators: Vec<String> = calculator::all()
+        .iter()
+        .map(|calculator| calculator.slug.to_owned())
         .collect();
     // Who has a link sees no more than who wrote it.
     let made = attempt.post("shares", &[]).await.expect(200).page();
@@ -105,6 +132,9 @@ async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)>
                 &vec!["attempt.md".to_owned(), "attempt.json".to_owned()],
             ),
             ("{*file}", &vec!["headroom.css".to_owned()]),
+            ("{name}", &calculators),
+            ("{page}", &pages),
+            ("{term}", &terms),
         ] {
             filled = filled
                 .into_iter()

@@ -255,8 +255,17 @@ async fn the_result_says_what_to_do_next() {
     );
     assert!(rows[0].contains("Quoted from API."), "{}", rows[0]);
     // One next thing: the weakest criterion's phase, on another prompt, and the link leads there.
-    let links = page.all("section.next a");
+    let links = page.all("section.next .actions a");
     assert_eq!(links.len(), 1);
+    // And this prompt again, changed.
+    let variants = page.texts("section.next li");
+    let titles: Vec<_> = published()
+        .prompt
+        .variants
+        .iter()
+        .map(|variant| squeezed(&variant.title))
+        .collect();
+    assert_eq!(variants, titles);
     let link = links[0].attr("href").expect("a link");
     assert!(
         link.contains(&format!("focus={}", weakest.phase.slug())) && !link.contains("payments"),

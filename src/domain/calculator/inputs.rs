@@ -3,7 +3,7 @@
 //! The fields are read as the rows of a worksheet are, so that whatever a row takes, an input takes too: a literal, a formula, a
 //! formula that names another input. Must never know where the pairs came from.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::working::{Worked, Working};
 use super::{Calculator, Input, measure, show_in};
@@ -144,7 +144,7 @@ impl Inputs {
         Ok(Worked {
             inputs: self.clone(),
             working,
-            chart: OnceCell::new(),
+            chart: OnceLock::new(),
         })
     }
 
@@ -216,9 +216,10 @@ fn check(input: &Input, quantity: Quantity) -> Result<Quantity, String> {
 
 /// What is said of a key that no input has.
 fn unknown(calculator: &Calculator, key: &str) -> String {
+    // What somebody may send is long; what is compared and shown is not.
     let shown: String = key.chars().take(40).collect();
     let ids = calculator.inputs.iter().map(|input| input.id);
-    match nearest(key, ids.clone()) {
+    match nearest(&shown, ids.clone()) {
         Some(near) => format!(
             "`{shown}` is no input of `{}`: did you mean `{near}`?",
             calculator.slug

@@ -88,6 +88,11 @@ impl Input {
         show(value, self.unit)
     }
 
+    /// The value in its unit, to the last digit.
+    pub fn measured(&self, value: Quantity) -> f64 {
+        value.value() / measure(self.unit).0
+    }
+
     /// What may be typed: `1 req/s to 1 bn req/s, as in `600k req/s``.
     pub fn expected(&self) -> String {
         let [min, max] = [self.min, self.max].map(|end| show_in(end, self.unit));
@@ -116,6 +121,13 @@ pub struct Output {
     /// What it is shown in; `1` for a plain number.
     pub unit: &'static str,
     pub weight: Weight,
+}
+
+impl Output {
+    /// The value in its unit, to the last digit.
+    pub fn measured(&self, value: Quantity) -> f64 {
+        value.value() / measure(self.unit).0
+    }
 }
 
 /// Where a formula comes from.
@@ -206,13 +218,12 @@ fn show(value: Quantity, unit: &str) -> String {
         (_, Ok(unit)) => {
             let shown = value.display_in(&unit);
             // One of what is counted is no plural.
-            match shown.strip_suffix('s') {
-                Some(singular) if shown.starts_with("1 ") && unit.label().ends_with('s') => {
-                    if value.dimension() == Dimension::NONE {
-                        singular.to_owned()
-                    } else {
-                        shown
-                    }
+            match unit.label().strip_suffix('s') {
+                Some(singular)
+                    if value.dimension() == Dimension::NONE
+                        && shown == format!("1 {}", unit.label()) =>
+                {
+                    format!("1 {singular}")
                 }
                 _ => shown,
             }

@@ -28,7 +28,7 @@ pub(super) fn rows(
         let name = if fresh(id) {
             id.to_owned()
         } else {
-            (2..)
+            (2..1000)
                 .map(|number: u32| format!("{id}_{number}"))
                 .find(|name| fresh(name))
                 .unwrap_or_else(|| id.to_owned())
@@ -54,7 +54,7 @@ pub(super) fn rows(
         let Answer::Value(value) = &step.answer else {
             continue;
         };
-        let formula = format!("= {}", replace_names(&step.formula, renamed));
+        let formula = format!("= {}", replace_names(&step.formula, |id, _, _| renamed(id)));
         let fits = formula.chars().count() <= crate::domain::quantity::MAX_LENGTH;
         rows.push(Row {
             id: name(step.output.id),

@@ -4,7 +4,7 @@
 //! shown is what was calculated. Where a function is needed that the worksheet lacks, the value is passed in beside the formula.
 //! Must never know how it is laid out.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::chart::Chart;
 use super::inputs::Inputs;
@@ -285,24 +285,39 @@ impl Working {
         });
     }
 
-    /// The formula with every name replaced by what it stands for.
+    /// The formula with every name replaced by the number that it stands for. Beside an exponent's sign a count stands without its unit, and
+    /// anything else in brackets.
     fn put_in(&self, formula: &str) -> String {
-        replace_names(formula, |name| {
-            let known = self.values.iter().any(|(input, _)| input.id == name)
-                || self.answer(name).is_some();
-            known.then(|| self.text(name))
+        replace_names(formula, |name, before, after| {
+            // What has no number stays a name: overload cannot be put in.
+            let value = self.quantity(name)?;
+            let text = self.text(name);
+            let by_power = before == Some('^') || after == Some('^');
+            if !by_power || !text.contains(' ') {
+                return Some(text);
+            }
+            Some(
+                if value.dimension() == Dimension::NONE && !text.ends_with('%') {
+                    in_short(&value.normalized())
+                } else {
+                    format!("({text})")
+                },
+            )
         })
     }
 }
 
 /// Without the aside in brackets.
-fn in_short(shown: &str) -> String {
+pub(super) fn in_short(shown: &str) -> String {
     let end = shown.find(" (").unwrap_or(shown.len());
     shown[..end].to_owned()
 }
 
-/// Replaces the words of a formula for which there is something else.
-pub(super) fn replace_names(formula: &str, replace: impl Fn(&str) -> Option<String>) -> String {
+/// Replaces the words of a formula for which there is something else; the characters beside a word are told, too.
+pub(super) fn replace_names(
+    formula: &str,
+    replace: impl Fn(&str, Option<char>, Option<char>) -> Option<String>,
+) -> String {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut replaced = String::new();
     let mut rest = formula;
@@ -313,7 +328,7 @@ pub(super) fn replace_names(formula: &str, replace: impl Fn(&str) -> Option<Stri
             .unwrap_or(from_word.len());
         let (word, after) = from_word.split_at(end);
         replaced.push_str(before);
-        match replace(word) {
+        match replace(word, before.chars().last(), after.chars().next()) {
             Some(other) => replaced.push_str(&other),
             None => replaced.push_str(word),
         }
@@ -324,11 +339,11 @@ pub(super) fn replace_names(formula: &str, replace: impl Fn(&str) -> Option<Stri
 }
 
 /// Everything that a calculator says about one set of inputs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Worked {
     pub inputs: Inputs,
     pub(super) working: Working,
-    pub(super) chart: OnceCell<Chart>,
+    pub(super) chart: OnceLock<Chart>,
 }
 
 impl Worked {

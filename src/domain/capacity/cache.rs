@@ -40,23 +40,32 @@ impl RecencyCache {
             });
         }
         let target = capacity as f64;
+        let absent = (popularity.keys() - capacity) as f64;
         let nodes = popularity.nodes();
-        // The number of entries is concave in the time, and less than it: Newton's method climbs from below.
+        // The number of entries is concave in the time, and less than it: Newton's method climbs from below. It is measured by the
+        // smaller of what is in the cache and what is not, so that a cache of all keys but one keeps its digits.
         let mut time = target;
         let mut hit_ratio = 0.0;
         for _ in 0..500 {
-            let (mut entries, mut slope, mut hits) = (0.0, 0.0, 0.0);
+            let (mut entries, mut gone, mut slope, mut hits) = (0.0, 0.0, 0.0, 0.0);
             for (q, weight) in &nodes {
                 let present = -(-q * time).exp_m1();
+                let away = (-q * time).exp();
                 entries += weight * present;
-                slope += weight * q * (1.0 - present);
+                gone += weight * away;
+                slope += weight * q * away;
                 hits += weight * q * present;
             }
             hit_ratio = hits;
             if slope <= 0.0 {
                 break;
             }
-            let step = (target - entries) / slope;
+            let missing = if absent < target {
+                gone - absent
+            } else {
+                target - entries
+            };
+            let step = missing / slope;
             let next = time + step;
             if !next.is_finite() || next <= 0.0 {
                 break;

@@ -25,7 +25,7 @@ mod whole;
 use self::diagnostic::{Citation, Report, unknown};
 use self::fields::Text;
 use self::prompt::{PromptText, Question};
-use self::reference::Answers;
+use self::reference::{Answers, ReferenceText};
 use crate::domain::level::Level;
 use crate::domain::quantity::nearest;
 
@@ -34,7 +34,7 @@ pub use self::estimates::{Estimate, Estimates, Figure, Given};
 pub use self::glossary::{Term, parse_glossary};
 pub use self::markdown::{CODE_LANGUAGES, MARKDOWN};
 pub use self::page::{Page, parse_page};
-pub use self::prompt::{Hint, ScaleRow, TOPICS};
+pub use self::prompt::{Hint, NamedFor, ScaleRow, TOPICS};
 pub use self::reference::Reference;
 pub use self::rubric::{Anchor, Criterion, Pitfall, Rubric};
 pub use self::source::{Source, SourceRef, parse_sources};
@@ -68,6 +68,8 @@ pub struct Prompt {
     /// The round lengths that it suits, ascending.
     pub minutes: Vec<u32>,
     pub topics: Vec<String>,
+    /// The levels that sources name it for.
+    pub named: Vec<NamedFor>,
     pub scale: Vec<ScaleRow>,
     /// The ids of the sources cited in any of the files.
     pub sources: Vec<String>,
@@ -144,16 +146,14 @@ pub fn parse_prompt(slug: &str, files: PromptFiles<'_>, sources: &[Source]) -> P
     check_citations(&mut reports, prompt.declared.as_deref(), sources);
 
     let links = reports.iter_mut().flat_map(Report::take_links).collect();
-    let value = assemble(
-        slug,
+    let parts = PromptParts {
         prompt,
         rubric,
         estimates,
-        reference.reference,
-        reference.answers.as_ref(),
+        reference,
         variants,
-        links,
-    );
+    };
+    let value = assemble(slug, parts, links);
     Parsed::new(
         value,
         reports
@@ -163,16 +163,18 @@ pub fn parse_prompt(slug: &str, files: PromptFiles<'_>, sources: &[Source]) -> P
     )
 }
 
-fn assemble(
-    slug: &str,
-    text: PromptText,
+/// What the five files say, as far as they could be read.
+struct PromptParts {
+    prompt: PromptText,
     rubric: Option<Rubric>,
     estimates: Option<Estimates>,
-    reference: Option<Reference>,
-    answers: Option<&Answers>,
+    reference: ReferenceText,
     variants: Option<Vec<Variant>>,
-    links: Vec<Link>,
-) -> Option<Prompt> {
+}
+
+fn assemble(slug: &str, parts: PromptParts, links: Vec<Link>) -> Option<Prompt> {
+    let text = parts.prompt;
+    let answers = parts.reference.answers.as_ref();
     let front = text.front?;
     let curveballs = text.curveballs?.into_iter().map(|question| {
         let id = question.id?;
@@ -198,6 +200,7 @@ fn assemble(
         levels: front.levels,
         minutes: front.minutes,
         topics: front.topics,
+        named: front.named,
         scale: front.scale,
         sources: text
             .declared?
@@ -210,10 +213,10 @@ fn assemble(
         out_of_scope: text.out_of_scope?,
         hints: text.hints?,
         curveballs: curveballs.collect::<Option<_>>()?,
-        rubric: rubric?,
-        estimates: estimates?,
-        reference: reference?,
-        variants: variants?,
+        rubric: parts.rubric?,
+        estimates: parts.estimates?,
+        reference: parts.reference.reference?,
+        variants: parts.variants?,
         links,
     })
 }

@@ -70,6 +70,15 @@ pub struct ScaleRow {
     pub note: Option<String>,
 }
 
+/// A level that a source names the system for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFor {
+    pub level: Level,
+    pub source: SourceRef,
+    /// In which words, where that matters.
+    pub note: Option<String>,
+}
+
 /// A question that nudges, for a candidate who is stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
@@ -101,6 +110,7 @@ pub(super) struct Front {
     pub levels: Vec<Level>,
     pub minutes: Vec<u32>,
     pub topics: Vec<String>,
+    pub named: Vec<NamedFor>,
     pub scale: Vec<ScaleRow>,
 }
 
@@ -133,7 +143,7 @@ pub(super) fn read(report: &mut Report<'_>) -> PromptText {
         let (document, errors) = DeTable::parse_recoverable(&document);
         report_syntax(report, &errors);
         let required = [
-            "title", "summary", "levels", "minutes", "topics", "sources", "scale",
+            "title", "summary", "levels", "minutes", "topics", "sources", "named", "scale",
         ];
         let fields = Table::root(&document).open(report, &required, &[]);
         prompt.front = read_front(report, &fields);
@@ -204,6 +214,15 @@ fn read_front(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Front> {
         report.count("topics", 2..=5, &offsets(&words), fields.place("topics"));
         vocabulary(report, "topic", &words, &TOPICS, |topic| topic)
     });
+    let named = fields.tables(report, "named").and_then(|tables| {
+        let headers: Vec<usize> = tables.iter().map(|table| table.header).collect();
+        report.count("[[named]] tables", 1..=4, &headers, fields.place("named"));
+        let named: Vec<Option<NamedFor>> = tables
+            .into_iter()
+            .map(|table| read_named(report, table))
+            .collect();
+        named.into_iter().collect::<Option<Vec<NamedFor>>>()
+    });
     let scale = fields.tables(report, "scale").and_then(|rows| {
         let headers: Vec<usize> = rows.iter().map(|row| row.header).collect();
         report.count(
@@ -224,7 +243,22 @@ fn read_front(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Front> {
         levels: levels?,
         minutes: minutes?.into_iter().map(|number| number.value).collect(),
         topics: topics?.into_iter().map(str::to_owned).collect(),
+        named: named?,
         scale: scale?,
+    })
+}
+
+fn read_named(report: &mut Report<'_>, table: Table<'_>) -> Option<NamedFor> {
+    let fields = table.open(report, &["level", "source"], &["note"]);
+    let level = fields
+        .string(report, "level")
+        .and_then(|word| report.pick("level", word.offset, &word.value, &Level::ALL, Level::slug));
+    let source = fields.source(report, "source");
+    let note = fields.string(report, "note");
+    Some(NamedFor {
+        level: level?,
+        source: source?,
+        note: note.map(|text| text.value),
     })
 }
 

@@ -167,10 +167,23 @@ fn check_use(parts: Parts<'_>, faults: &mut Vec<Diagnostic>) {
         texts.extend(workings.map(|estimate| format!("{} {}", estimate.working, estimate.feeds)));
     }
     let all = texts.join("\n").to_lowercase();
+    // Most spellings are told by their first word; only what has it is looked for in the whole text.
+    let words: HashSet<&str> = all
+        .split(|character: char| !character.is_alphanumeric())
+        .collect();
+    let is_said = |spelling: &str| {
+        let spelling = spelling.to_lowercase();
+        let first = spelling
+            .split(|character: char| !character.is_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        let begun = words.contains(first) || words.contains(format!("{first}s").as_str());
+        begun && (first.len() == spelling.len() || all.contains(&spelling))
+    };
     for term in parts.terms {
         let mut spellings = std::iter::once(&term.term).chain(&term.also);
         let mut others = parts.terms.iter().filter(|other| other.id != term.id);
-        let is_used = spellings.any(|spelling| all.contains(&spelling.to_lowercase()))
+        let is_used = spellings.any(|spelling| is_said(spelling))
             || others.any(|other| other.see.contains(&term.id));
         if !is_used {
             faults.push(term.unused.clone());

@@ -4,7 +4,7 @@
 
 use super::erlang::{blocking, waiting};
 use super::parameter::{
-    Load, MOST_COUNTED, ParameterError, between, counted, non_negative, positive,
+    Load, MOST_COUNTED, ParameterError, between, counted, left_over, non_negative, positive,
 };
 
 /// The mean wait at GI/G/1: ρ/(1 − ρ)·(ca² + cs²)/2·S, with the squared coefficients of variation of the times between arrivals and of
@@ -47,14 +47,15 @@ pub fn allen_cunneen(
         non_negative("service_variation", service_variation)?,
     );
     let offered = arrivals * service;
-    Ok(if offered >= count {
+    let idle = left_over(count, arrivals, service);
+    Ok(if idle <= 0.0 {
         Load::Growing {
-            by_per_second: (arrivals - count / service).max(0.0),
+            by_per_second: -idle / service,
         }
     } else {
-        let wait =
-            waiting(count, offered, blocking(servers, offered)) * service / (count - offered);
-        Load::Steady(wait * variation)
+        // The product may round up to the number of servers.
+        let waiting = waiting(count, offered.min(count), blocking(servers, offered));
+        Load::Steady(waiting * service / idle * variation)
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Must never know more of a batch than the mean of its size and of the square of its size.
 
-use super::parameter::{Load, ParameterError, Problem, between, non_negative, positive};
+use super::parameter::{Load, ParameterError, Problem, between, left_over, non_negative, positive};
 
 /// M^[X]/M/1 in its steady state. Source: Kleinrock, Queueing Systems vol. 1 (1975), ch. 4.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub struct BatchArrivals {
     rate: f64,
     mean: f64,
     square: f64,
+    /// μ − λ·E\[X\].
+    spare: f64,
 }
 
 impl BatchArrivals {
@@ -28,9 +30,10 @@ impl BatchArrivals {
         if square < mean * mean * (1.0 - 1e-12) {
             return Err(ParameterError::new("square", Problem::Below(mean * mean)));
         }
-        if batches * mean >= rate {
+        let spare = left_over(rate, batches, mean);
+        if spare <= 0.0 {
             return Ok(Load::Growing {
-                by_per_second: batches * mean - rate,
+                by_per_second: 0.0 - spare,
             });
         }
         Ok(Load::Steady(Self {
@@ -38,6 +41,7 @@ impl BatchArrivals {
             rate,
             mean,
             square,
+            spare,
         }))
     }
 
@@ -55,14 +59,14 @@ impl BatchArrivals {
     /// W = (1/μ)·(1 + (E\[X²\]/E\[X\] − 1)/2)/(1 − ρ).
     pub fn mean_sojourn(&self) -> f64 {
         let batching = f64::midpoint(1.0, self.square / self.mean);
-        batching / (self.rate - self.batches * self.mean)
+        batching / self.spare
     }
 
     /// Wq = W − 1/μ, as the work that is found and half of the own batch.
     pub fn mean_wait(&self) -> f64 {
         let own = (self.square / self.mean - 1.0).max(0.0) / 2.0;
         let load = self.utilization();
-        (own + load) / (self.rate - self.batches * self.mean)
+        (own + load) / self.spare
     }
 
     /// L = λ·E\[X\]·W.

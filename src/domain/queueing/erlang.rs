@@ -114,7 +114,11 @@ pub fn extended_erlang_b(
             by_per_second: fresh - count,
         });
     }
-    let kept = |offered: f64| offered * (1.0 - recall * blocking(servers, offered));
+    // 1 − r·B as (1 − r) + r·(1 − B), where 1 − B(c) = c/(c + a·B(c − 1)) needs no subtraction.
+    let kept = |offered: f64| {
+        let served = count / (count + offered * blocking(servers - 1, offered));
+        offered * ((1.0 - recall) + recall * served)
+    };
     let mut lower = fresh;
     let mut upper = fresh.max(1e-100) * 2.0;
     while kept(upper) < fresh && upper < 1e300 {

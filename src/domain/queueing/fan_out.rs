@@ -20,12 +20,14 @@ pub fn hedged(copies: u64, probability: f64) -> Result<f64, ParameterError> {
     Ok(fraction("probability", probability)?.powf(copies))
 }
 
+/// Euler's constant.
+const EULER: f64 = 0.577_215_664_901_532_9;
+
 /// The harmonic number H(n) = 1 + 1/2 + … + 1/n: summed for small n, by its asymptotic series above.
 pub fn harmonic(number: u64) -> f64 {
     if number <= 256 {
         return (1..=number).rev().map(|k| 1.0 / k as f64).sum();
     }
-    const EULER: f64 = 0.577_215_664_901_532_9;
     let n = number as f64;
     let inverse = 1.0 / (n * n);
     n.ln() + EULER + 0.5 / n - inverse / 12.0 * (1.0 - inverse / 10.0)

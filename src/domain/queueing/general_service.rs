@@ -3,7 +3,7 @@
 //! Must never know more of a service time than its mean and its squared coefficient of variation, except where it is constant.
 
 use super::parameter::{
-    Load, ParameterError, Problem, invert_tail, log_minus, non_negative, positive, tail,
+    Load, ParameterError, invert_tail, left_over, log_minus, non_negative, positive, tail,
 };
 
 /// M/G/1 in its steady state.
@@ -12,6 +12,8 @@ pub struct GeneralService {
     arrivals: f64,
     service: f64,
     variation: f64,
+    /// 1 − ρ.
+    idle: f64,
 }
 
 impl GeneralService {
@@ -21,15 +23,17 @@ impl GeneralService {
         let arrivals = non_negative("arrivals", arrivals)?;
         let service = positive("service", service)?;
         let variation = non_negative("variation", variation)?;
-        if arrivals * service >= 1.0 {
+        let idle = left_over(1.0, arrivals, service);
+        if idle <= 0.0 {
             return Ok(Load::Growing {
-                by_per_second: (arrivals - 1.0 / service).max(0.0),
+                by_per_second: -idle / service,
             });
         }
         Ok(Load::Steady(Self {
             arrivals,
             service,
             variation,
+            idle,
         }))
     }
 
@@ -41,7 +45,7 @@ impl GeneralService {
     /// Wq = ρ·S·(1 + cs²)/(2·(1 − ρ)), first come first served. Source: Pollaczek 1930, Khinchine 1932; Kleinrock vol. 1 (1975), ch. 5.
     pub fn mean_wait(&self) -> f64 {
         let load = self.utilization();
-        load * self.service * (1.0 + self.variation) / (2.0 * (1.0 - load))
+        load * self.service * (1.0 + self.variation) / (2.0 * self.idle)
     }
 
     /// W = Wq + S, first come first served.
@@ -62,12 +66,12 @@ impl GeneralService {
     /// W = S/(1 − ρ) where the server is shared equally by all that are there, whatever the service time's distribution.
     /// Source: Kleinrock 1967; Harchol-Balter, Performance Modeling and Design of Computer Systems (2013), ch. 22.
     pub fn shared_mean_sojourn(&self) -> f64 {
-        self.service / (1.0 - self.utilization())
+        self.service / self.idle
     }
 
     /// The mean time under processor sharing of a request that alone would take `size`: size/(1 − ρ). Source: Kleinrock 1967.
     pub fn shared_sojourn_of(&self, size: f64) -> Result<f64, ParameterError> {
-        Ok(positive("size", size)? / (1.0 - self.utilization()))
+        Ok(positive("size", size)? / self.idle)
     }
 }
 
@@ -103,8 +107,8 @@ struct ConstantService {
     load: f64,
     /// P(N > n) for the first n.
     beyond: Vec<f64>,
-    /// P(N > n + 1)/P(N > n) after those.
-    ratio: f64,
+    /// −ln(P(N > n + 1)/P(N > n)) after those.
+    decay: f64,
 }
 
 impl ConstantService {
@@ -115,38 +119,33 @@ impl ConstantService {
         let arrivals = non_negative("arrivals", arrivals)?;
         let service = positive("service", service)?;
         let load = arrivals * service;
-        if load >= 1.0 {
+        let idle = left_over(1.0, arrivals, service);
+        if idle <= 0.0 {
             return Ok(Load::Growing {
-                by_per_second: (arrivals - 1.0 / service).max(0.0),
+                by_per_second: -idle / service,
             });
-        }
-        if load > 0.0 && load < 1e-12 {
-            return Err(ParameterError::new(
-                "arrivals",
-                Problem::Below(1e-12 / service),
-            ));
         }
         if load == 0.0 {
             return Ok(Load::Steady(Self {
                 load,
                 beyond: vec![0.0],
-                ratio: 0.0,
+                decay: 1.0,
             }));
         }
-        let ratio = (-decay(load)).exp();
+        let decay = decay(load, idle);
         // P(more than k arrivals during a service).
         let more: Vec<f64> = (0..=Self::TERMS)
             .map(|k| poisson_from(k + 1, load))
             .collect();
         let none = (-load).exp();
-        let mut number = vec![1.0 - load];
+        let mut number = vec![idle];
         for n in 1..=Self::TERMS {
             let crossings: f64 = (1..n).map(|i| number[i] * more[n - i]).sum();
             number.push((number[0] * more[n - 1] + crossings) / none);
         }
         // From the far end, where what is left is a geometric series.
         let mut beyond = vec![0.0; Self::TERMS];
-        let mut sum = number[Self::TERMS] / (1.0 - ratio);
+        let mut sum = number[Self::TERMS] / -(-decay).exp_m1();
         for n in (0..Self::TERMS).rev() {
             beyond[n] = sum;
             sum += number[n];
@@ -154,7 +153,7 @@ impl ConstantService {
         Ok(Load::Steady(Self {
             load,
             beyond,
-            ratio,
+            decay,
         }))
     }
 
@@ -164,7 +163,7 @@ impl ConstantService {
             Some(probability) => *probability,
             None => {
                 let last = self.beyond.len() - 1;
-                self.beyond[last] * self.ratio.powf((n - last) as f64)
+                self.beyond[last] * (-self.decay * (n - last) as f64).exp()
             }
         }
     }
@@ -191,14 +190,18 @@ impl ConstantService {
     }
 }
 
-/// The rate θ > 0 at which the tail of M/D/1 falls for each service: θ = ρ·(e^θ − 1).
-fn decay(load: f64) -> f64 {
+/// The rate θ > 0 at which the tail of M/D/1 falls for each service: θ = ρ·(e^θ − 1), with `idle` = 1 − ρ.
+fn decay(load: f64, idle: f64) -> f64 {
     // ln(1 + θ/ρ) − θ is concave, 0 at 0 and positive up to the root: Newton's method from above comes down to it.
-    let mut root = 2.0 * (1.0 - load) / load + 2.0 * (1.0 / load).ln().max(0.0);
+    let mut root = 2.0 * idle / load + 2.0 * (1.0 / load).ln().max(0.0);
     for _ in 0..200 {
         let scaled = root / load;
-        let value = log_minus(scaled) + scaled * (1.0 - load);
-        let slope = (1.0 - load - root) / (load + root);
+        let value = if scaled < 0.05 {
+            log_minus(scaled) + scaled * idle
+        } else {
+            scaled.ln_1p() - root
+        };
+        let slope = (idle - root) / (load + root);
         let next = root - value / slope;
         if !next.is_finite() || next <= 0.0 || (next - root).abs() <= 1e-16 * root {
             break;

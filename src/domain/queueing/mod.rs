@@ -44,7 +44,9 @@ pub use impatience::Impatient;
 pub use infinite_server::{infinite_server_mean, infinite_server_tail};
 pub use multi_server::MultiServer;
 pub use parameter::{Load, ParameterError, Problem};
-pub(crate) use parameter::{MOST_COUNTED, between, counted, fraction, non_negative, positive};
+pub(crate) use parameter::{
+    MOST_COUNTED, between, counted, fraction, left_over, non_negative, positive,
+};
 pub use priority::{PriorityClass, non_preemptive_waits};
 pub use regular_arrivals::RegularArrivals;
 pub use scalability::Scalability;

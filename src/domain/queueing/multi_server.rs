@@ -4,7 +4,8 @@
 
 use super::erlang::{blocking, waiting};
 use super::parameter::{
-    Load, MOST_COUNTED, ParameterError, counted, invert_tail, non_negative, positive, tail,
+    Load, MOST_COUNTED, ParameterError, counted, invert_tail, left_over, log_above, non_negative,
+    positive, tail,
 };
 
 /// A station M/M/c in its steady state. Source of all formulas unless said: Kleinrock, Queueing Systems vol. 1 (1975), ch. 3 and 5.
@@ -14,6 +15,7 @@ pub struct MultiServer {
     rate: f64,
     servers: f64,
     waiting: f64,
+    spare: f64,
 }
 
 impl MultiServer {
@@ -22,9 +24,10 @@ impl MultiServer {
         let arrivals = non_negative("arrivals", arrivals)?;
         let rate = positive("rate", rate)?;
         let count = counted("servers", servers, 1, MOST_COUNTED)?;
-        if arrivals >= count * rate {
+        let spare = -left_over(arrivals, count, rate);
+        if spare <= 0.0 {
             return Ok(Load::Growing {
-                by_per_second: arrivals - count * rate,
+                by_per_second: 0.0 - spare,
             });
         }
         let offered = arrivals / rate;
@@ -41,6 +44,7 @@ impl MultiServer {
             rate,
             servers: count,
             waiting: waiting.min(1.0),
+            spare,
         }))
     }
 
@@ -56,12 +60,12 @@ impl MultiServer {
 
     /// What is left over: c·μ − λ, per second.
     pub fn spare(&self) -> f64 {
-        self.servers * self.rate - self.arrivals
+        self.spare
     }
 
     /// Wq = C/(c·μ − λ).
     pub fn mean_wait(&self) -> f64 {
-        self.waiting / self.spare()
+        self.waiting / self.spare
     }
 
     /// W = Wq + 1/μ.
@@ -82,20 +86,20 @@ impl MultiServer {
     /// The waiting time that a share `exceeded` of the arrivals exceeds: ln(C/exceeded)/(c·μ − λ), or 0 where fewer wait at all.
     pub fn wait_exceeded_by(&self, exceeded: f64) -> Result<f64, ParameterError> {
         let exceeded = tail("exceeded", exceeded)?;
-        Ok((self.waiting / exceeded).ln().max(0.0) / self.spare())
+        Ok(log_above(self.waiting, exceeded) / self.spare)
     }
 
     /// P(Wq > t) = C·e^{−(c·μ − λ)·t}.
     pub fn wait_tail(&self, time: f64) -> Result<f64, ParameterError> {
         let time = non_negative("time", time)?;
-        Ok(self.waiting * (-self.spare() * time).exp())
+        Ok(self.waiting * (-self.spare * time).exp())
     }
 
     /// The sojourn time that a share `exceeded` of the arrivals exceeds, by inverting [`Self::sojourn_tail`].
     pub fn sojourn_exceeded_by(&self, exceeded: f64) -> Result<f64, ParameterError> {
         let exceeded = tail("exceeded", exceeded)?;
         if self.servers == 1.0 {
-            return Ok(-exceeded.ln() / self.spare());
+            return Ok(-exceeded.ln() / self.spare);
         }
         let scale = 1.0 / self.rate;
         Ok(scale * invert_tail(exceeded, 1.0, |time| self.tail_in_services(time)))
@@ -111,7 +115,7 @@ impl MultiServer {
 
     /// [`Self::sojourn_tail`] of a time measured in mean services.
     fn tail_in_services(&self, time: f64) -> f64 {
-        let drain = self.spare() / self.rate;
+        let drain = self.spare / self.rate;
         let gap = (1.0 - drain) * time;
         let slower = (-time * drain.min(1.0)).exp();
         let spread = if gap == 0.0 {

@@ -124,6 +124,29 @@ pub(crate) fn between(
     Ok(value + 0.0)
 }
 
+/// What is left: `whole` − `factor`·`other`, rounded once, so that near full load it keeps its digits. A rest that is no more than the
+/// rounding of the three numbers themselves is none: three servers of 0.1 a second are full at 0.3 a second.
+pub(crate) fn left_over(whole: f64, factor: f64, other: f64) -> f64 {
+    let rest = (-factor).mul_add(other, whole);
+    if rest.abs() <= 4.0 * f64::EPSILON * whole {
+        0.0
+    } else {
+        rest
+    }
+}
+
+/// ln(`probability` / `exceeded`), or 0 where it is negative; to its last digits also where the two are nearly the same.
+pub(super) fn log_above(probability: f64, exceeded: f64) -> f64 {
+    let more = probability - exceeded;
+    if more <= 0.0 {
+        0.0
+    } else if more < exceeded {
+        (more / exceeded).ln_1p()
+    } else {
+        (probability / exceeded).ln()
+    }
+}
+
 /// A count within closed bounds.
 pub(crate) fn counted(
     name: &'static str,

@@ -2,7 +2,7 @@
 //!
 //! Must never know what makes a class more important.
 
-use super::parameter::{Load, ParameterError, non_negative, positive};
+use super::parameter::{Load, ParameterError, left_over, non_negative, positive};
 
 /// One class; the order of the list is the order of priority.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,29 +22,29 @@ pub struct PriorityClass {
 /// after it get nothing. Source: Cobham, Operations Research 2 (1954); Harchol-Balter (2013), ch. 31.
 pub fn non_preemptive_waits(classes: &[PriorityClass]) -> Result<Vec<Load<f64>>, ParameterError> {
     let mut rest = 0.0;
-    let mut taken = 0.0;
+    let mut free = 1.0_f64;
     for class in classes {
         let arrivals = non_negative("arrivals", class.arrivals)?;
         let service = positive("service", class.service)?;
         let variation = non_negative("variation", class.variation)?;
         // What a class that does not fit can take.
-        let load = (arrivals * service).min(1.0 - taken);
+        let load = (arrivals * service).min(free);
         rest += load * service * (1.0 + variation) / 2.0;
-        taken += load;
+        free = left_over(free, arrivals, service).max(0.0);
     }
-    let mut before = 0.0;
+    // What is left of the server by the classes before, and by those up to this one.
+    let mut before = 1.0_f64;
     let mut waits = Vec::new();
     for class in classes {
-        let load = class.arrivals * class.service;
-        let upto = before + load;
-        waits.push(if upto >= 1.0 {
+        let upto = left_over(before, class.arrivals, class.service);
+        waits.push(if upto <= 0.0 {
             Load::Growing {
-                by_per_second: class.arrivals - (1.0_f64 - before).max(0.0) / class.service,
+                by_per_second: 0.0 - upto / class.service,
             }
         } else {
-            Load::Steady(rest / ((1.0 - before) * (1.0 - upto)))
+            Load::Steady(rest / (before * upto))
         });
-        before = upto.min(1.0);
+        before = upto.max(0.0);
     }
     Ok(waits)
 }

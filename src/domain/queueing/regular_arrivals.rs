@@ -2,7 +2,7 @@
 //!
 //! Must never know irregular arrivals.
 
-use super::parameter::{Load, ParameterError, log_minus, non_negative, positive, tail};
+use super::parameter::{Load, ParameterError, log_above, log_minus, non_negative, positive, tail};
 
 /// D/M/1 in its steady state: a GI/M/1 queue with the root σ = e^{−μ(1 − σ)/λ}. Source: Kleinrock, Queueing Systems vol. 1 (1975), ch. 6.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +85,7 @@ impl RegularArrivals {
     /// The waiting time that a share `exceeded` of the arrivals exceeds: P(Wq > t) = σ·e^{−μ(1 − σ)t}.
     pub fn wait_exceeded_by(&self, exceeded: f64) -> Result<f64, ParameterError> {
         let exceeded = tail("exceeded", exceeded)?;
-        Ok((self.root / exceeded).max(1.0).ln() / (self.rate * self.rest))
+        Ok(log_above(self.root, exceeded) / (self.rate * self.rest))
     }
 
     /// The sojourn time that a share `exceeded` of the arrivals exceeds: it is exponential of rate μ(1 − σ).

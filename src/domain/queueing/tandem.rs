@@ -71,7 +71,7 @@ fn check(rates: &[f64]) -> Result<(), ParameterError> {
 fn chain_tail(rates: &[f64], time: f64) -> f64 {
     let size = rates.len();
     let fastest = rates.iter().copied().fold(0.0, f64::max);
-    let doublings = (fastest * time).log2().ceil().max(0.0).min(1100.0) as i32;
+    let doublings = (fastest * time).log2().ceil().clamp(0.0, 1100.0) as i32;
     let step = time * 0.5_f64.powi(doublings);
     let jumps = fastest * step;
     // One row after the other of e^{Qh}, from the powers of I + Q/Λ, which has no negative entry.

@@ -165,6 +165,9 @@ fn calculated(case: &Case) -> Option<Calculated> {
             station.map(|station| match metric {
                 "abandon probability" => station.abandon_probability(),
                 "mean wait of all (incl. abandoning)" => station.mean_wait(),
+                "P(wait)" => station.wait_probability(),
+                "throughput" => station.throughput(),
+                "mean number in system" => station.mean_number(),
                 _ => f64::NAN,
             })
         }
@@ -293,7 +296,12 @@ fn calculated(case: &Case) -> Option<Calculated> {
             capacity::mean_latency(number("hit"), number("t_hit_ms"), number("t_miss_ms"))
         }
         "k-of-n independent replicas" => {
-            capacity::at_least(case.count("k"), case.count("n"), number("a"))
+            let parts = (case.count("k"), case.count("n"), number("a"));
+            match metric {
+                "availability" => capacity::at_least(parts.0, parts.1, parts.2),
+                "unavailability" => capacity::at_least_unavailable(parts.0, parts.1, parts.2),
+                _ => return None,
+            }
         }
         "5 serial dependencies at 99.9%" | "30 serial dependencies at 99.99%" => {
             capacity::chain(&vec![number("a"); case.count("n") as usize])
@@ -385,9 +393,18 @@ fn calculated(case: &Case) -> Option<Calculated> {
 
 #[test]
 fn the_reference_cases_hold() {
-    let cases: Vec<Case> =
-        serde_json::from_str(include_str!("testdata/queueing.json")).expect("the cases");
-    assert!(cases.len() > 100);
+    hold(include_str!("testdata/queueing.json"), 100);
+}
+
+/// Cases worked out from the definitions by `testdata/independent.py`.
+#[test]
+fn the_independent_cases_hold() {
+    hold(include_str!("testdata/independent.json"), 1000);
+}
+
+fn hold(file: &str, least: usize) {
+    let cases: Vec<Case> = serde_json::from_str(file).expect("the cases");
+    assert!(cases.len() > least);
     let mut faults = Vec::new();
     for case in &cases {
         let Some(result) = calculated(case) else {
@@ -423,6 +440,9 @@ fn overload_is_an_answer_with_its_rate() {
     let wait = |load: Result<Load<MultiServer>, _>| load.expect("load").map(|s| s.mean_wait());
     assert_eq!(wait(MultiServer::new(1200.0, 50.0, 20)), growing(200.0));
     assert_eq!(wait(MultiServer::new(1000.0, 50.0, 20)), growing(0.0));
+    // As full as 0.3 is of three times 0.1, although those are not the same fraction.
+    assert_eq!(wait(MultiServer::new(0.3, 0.1, 3)), growing(0.0));
+    assert_eq!(wait(MultiServer::new(0.7, 0.1, 7)), growing(0.0));
     assert_eq!(erlang_c(10, 12.0), Ok(growing(2.0)));
     assert_eq!(kingman(1.5, 0.5, 1.0, 1.0), Ok(growing(1.0)));
     assert_eq!(power_of_choices(2, 3.0, 2.0), Ok(growing(1.0)));
@@ -481,140 +501,140 @@ fn bad_parameters_are_named() {
 fn extremes_keep_their_digits() {
     close(
         erlang_b(10_000, 9_990.0).expect("loss"),
-        0.0073171868872689385,
+        0.007_317_186_887_268_939,
         1e-11,
     );
     close(
         steady(erlang_c(10_000, 9_999.0)),
-        0.98755625243448581,
+        0.987_556_252_434_485_9,
         1e-11,
     );
     close(
         steady(erlang_c(10_000, 9_999.999)),
-        0.99998750014405837,
+        0.999_987_500_144_058_3,
         1e-11,
     );
-    close(steady(erlang_c(50, 1.0)), 1.2342540755009959e-65, 1e-11);
+    close(steady(erlang_c(50, 1.0)), 1.234_254_075_500_996e-65, 1e-11);
     close(
         steady(MultiServer::new(99.5, 1.0, 100))
             .sojourn_exceeded_by(1e-12)
             .expect("time"),
-        56.52495242175591,
+        56.524_952_421_755_91,
         1e-11,
     );
     close(
         steady(MultiServer::new(3.0, 1.0, 100))
             .sojourn_exceeded_by(1e-12)
             .expect("time"),
-        27.631021115928548,
+        27.631_021_115_928_547,
         1e-11,
     );
     close(
-        steady(MultiServer::new(3.000001, 1.0, 4))
+        steady(MultiServer::new(3.000_001, 1.0, 4))
             .sojourn_exceeded_by(0.01)
             .expect("time"),
-        6.0063114748254296,
+        6.006_311_474_825_43,
         1e-11,
     );
-    let room = FiniteRoom::new(99.0, 1.0, 100, 100000).expect("room");
-    close(room.empty_probability(), 2.2507694113064845e-44, 1e-10);
-    close(room.mean_number(), 186.39407779839836, 1e-11);
-    close(room.mean_sojourn(), 1.8827684626100845, 1e-11);
+    let room = FiniteRoom::new(99.0, 1.0, 100, 100_000).expect("room");
+    close(room.empty_probability(), 2.250_769_411_306_484_3e-44, 1e-10);
+    close(room.mean_number(), 186.394_077_798_398_37, 1e-11);
+    close(room.mean_sojourn(), 1.882_768_462_610_084_5, 1e-11);
     let room = FiniteRoom::new(1.5, 1.0, 1, 5000).expect("room");
-    close(room.drop_probability(), 0.33333333333333333, 1e-10);
+    close(room.drop_probability(), 0.333_333_333_333_333_3, 1e-10);
     close(room.mean_number(), 4998.0, 1e-11);
     close(room.mean_sojourn(), 4998.0, 1e-11);
     let room = FiniteRoom::new(100.0, 1.0, 100, 20000).expect("room");
-    close(room.empty_probability(), 4.6866484925562725e-47, 1e-10);
-    close(room.drop_probability(), 5.0217920766017568e-5, 1e-10);
-    close(room.mean_number(), 10043.894047794854, 1e-11);
-    close(room.mean_sojourn(), 100.4439845660069, 1e-11);
+    close(room.empty_probability(), 4.686_648_492_556_273e-47, 1e-10);
+    close(room.drop_probability(), 5.021_792_076_601_757e-5, 1e-10);
+    close(room.mean_number(), 10_043.894_047_794_854, 1e-11);
+    close(room.mean_sojourn(), 100.443_984_566_006_9, 1e-11);
     let room = FiniteRoom::new(900.0, 1.0, 1000, 1001).expect("room");
-    close(room.drop_probability(), 5.3365915958339919e-5, 1e-10);
-    close(room.mean_number(), 899.95202404155345, 1e-11);
-    close(room.mean_sojourn(), 1.0000000592986267, 1e-11);
+    close(room.drop_probability(), 5.336_591_595_833_992e-5, 1e-10);
+    close(room.mean_number(), 899.952_024_041_553_5, 1e-11);
+    close(room.mean_sojourn(), 1.000_000_059_298_626_7, 1e-11);
     let room = FiniteRoom::new(0.5, 1.0, 1, 2000).expect("room");
     close(room.empty_probability(), 0.5, 1e-10);
     close(room.mean_number(), 1.0, 1e-11);
     close(room.mean_sojourn(), 2.0, 1e-11);
     close(
         steady(deterministic_wait_exceeded_by(0.8, 1.0, 1e-12)),
-        63.799700808441483,
+        63.799_700_808_441_486,
         1e-10,
     );
     close(
         steady(deterministic_wait_exceeded_by(0.1, 1.0, 1e-12)),
-        7.3379798267818965,
+        7.337_979_826_781_896,
         1e-10,
     );
     close(
         steady(deterministic_wait_exceeded_by(0.99, 1.0, 1e-6)),
-        688.13189914123197,
+        688.131_899_141_232,
         1e-10,
     );
     close(
         steady(deterministic_wait_exceeded_by(0.01, 1.0, 1e-4)),
-        0.99503308531680828,
+        0.995_033_085_316_808_2,
         1e-10,
     );
     close(
         steady(deterministic_wait_exceeded_by(0.5, 1.0, 0.01)),
-        3.3362559570022041,
+        3.336_255_957_002_204,
         1e-10,
     );
     close(
         steady(deterministic_wait_exceeded_by(0.95, 1.0, 0.001)),
-        67.573302155697712,
+        67.573_302_155_697_72,
         1e-10,
     );
     close(
-        steady(RegularArrivals::new(0.999999999, 1.0)).mean_wait(),
-        499999999.16666667,
+        steady(RegularArrivals::new(0.999_999_999, 1.0)).mean_wait(),
+        499_999_999.166_666_7,
         1e-7,
     );
     close(
         steady(RegularArrivals::new(0.05, 1.0)).mean_wait(),
-        2.0611537116540028e-9,
+        2.061_153_711_654_003e-9,
         1e-11,
     );
     close(
         steady(RegularArrivals::new(0.5, 1.0)).mean_wait(),
-        0.25500097491597527,
+        0.255_000_974_915_975_3,
         1e-11,
     );
     close(
         Impatient::new(2000.0, 1.0, 1000, 0.01)
             .expect("patience")
             .mean_queue(),
-        100000.0,
+        100_000.0,
         1e-10,
     );
     close(
         FiniteSource::new(100_000, 10.0, 0.001, 9)
             .expect("clients")
             .mean_response(),
-        1.1111111111111113,
+        1.111_111_111_111_111_4,
         1e-10,
     );
     close(
         sum_exceeded_by(&[1.0, 1.0, 1.0 + 1e-9], 1e-12).expect("time"),
-        34.052374190075691,
+        34.052_374_190_075_69,
         1e-8,
     );
     close(
         sum_exceeded_by(&[1.0, 1.5, 2.5, 1000.0, 1e6], 1e-9).expect("time"),
-        22.333691107373655,
+        22.333_691_107_373_657,
         1e-11,
     );
     close(
         slowest_exceeded_by(1_000_000, 1.0, 1e-12).expect("time"),
-        41.446531673892322,
+        41.446_531_673_892_32,
         1e-11,
     );
-    close(harmonic(1_000_000), 14.392726722865724, 1e-14);
+    close(harmonic(1_000_000), 14.392_726_722_865_724, 1e-14);
     close(
-        steady(power_of_choices(2, 0.999999, 1.0)),
-        18.598859351447562,
+        steady(power_of_choices(2, 0.999_999, 1.0)),
+        18.598_859_351_447_56,
         1e-9,
     );
 }
@@ -671,7 +691,7 @@ fn formulas_agree_where_they_meet() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_infinite(

@@ -96,7 +96,12 @@ pub async fn insert(
     axum::Form(typed): axum::Form<Fields>,
 ) -> Result<Response, AppError> {
     let calculator = calculator::find(&name).ok_or(AppError::NotFound)?;
-    let inputs = Inputs::from_query(calculator, typed.into_iter().take(MOST_VALUES));
+    // The form sends what the page was asked with; what is no input of this calculator is not for it.
+    let known = typed
+        .into_iter()
+        .filter(|(key, _)| calculator.input(key).is_some())
+        .take(MOST_VALUES);
+    let inputs = Inputs::from_query(calculator, known);
     let now = state.clock.now();
     let library = state.library();
     let section = SectionName::Worksheet;
@@ -113,7 +118,9 @@ pub async fn insert(
             if !body.is_empty() {
                 body.push('\n');
             }
-            body.push_str(&format!("{}: {}", row.id, row.text));
+            body.push_str(&row.id);
+            body.push_str(": ");
+            body.push_str(&row.text);
         }
         super::handlers::check_section(published, &section, &body, "insert")?;
         let save = store::Save {

@@ -76,7 +76,7 @@ pub fn roadmap(shelf: &Shelf, sources: &[Source], ticks: Option<&Ticks>) -> AnyV
                 <h2 id="phases">"Phases and milestones"</h2>
                 {progress(&items, ticks, "reached")}
                 {pace(data, sources)}
-                <ol class="phases">{phases}</ol>
+                <ol class="stretches">{phases}</ol>
             </section>
             <section aria-labelledby="scope-ladder">
                 <h2 id="scope-ladder">"The ladder of scope"</h2>

@@ -219,21 +219,12 @@ fn compute(working: &mut Working) {
         working.count("copies"),
         working.at("node"),
     );
-    let formula =
-        "Σ over i from needed to copies of C(copies, i) × node^i × (1 - node)^(copies - i)";
-    let group = if needed > copies {
-        Err(Answer::Words(format!(
-            "never up: {needed} have to be up and there are {copies}"
-        )))
-    } else {
-        Ok(())
-    };
-    working.found("group", formula, &group, |()| {
-        at_least(needed, copies, node)
-    });
-    working.found("group_down", "1 - group", &group, |()| {
-        at_least_unavailable(needed, copies, node)
-    });
+    let formula = "P(at least needed of copies are up, each with node)";
+    // More than there are is never up.
+    let up = at_least(needed, copies, node).unwrap_or(0.0);
+    let too_few = at_least_unavailable(needed, copies, node).unwrap_or(1.0);
+    working.computed("group", formula, up);
+    working.computed("group_down", "1 - group", too_few);
     let chain = working.at("dependency").powf(working.at("dependencies"));
     working.computed("chain", "dependency^dependencies", chain);
     working.step("whole", "group × chain");
@@ -266,9 +257,9 @@ fn compute(working: &mut Working) {
     } else {
         working.computed("each", formula, (objective / share).powf(1.0 / parts));
     }
-    if group.is_err() {
+    if needed > copies {
         working.warn(format!(
-            "{needed} replicas have to be up, and there are only {copies}."
+            "{needed} replicas have to be up, and there are only {copies}: the whole is never up."
         ));
     } else if working.at("spent") > 1.0 {
         working.warn(format!(
@@ -294,9 +285,20 @@ fn fails_first(now: &Working, then: &Working) -> String {
         then.text("downtime"),
         now.text("downtime")
     );
-    if then.at("spent") > 1.0 {
+    if then.at("group") < then.at("objective") {
         format!(
-            "{base} The error budget of {} fails first: each dependency would have to have {}. Make some of them optional: a default, a cache, a queue.",
+            "{base} It is not the dependencies that fail first: the replicas alone, at {}, are below the objective of {}.",
+            then.text("group"),
+            then.text("objective")
+        )
+    } else if then.at("spent") > 1.0 {
+        let since = if now.at("spent") > 1.0 {
+            ", already today"
+        } else {
+            ""
+        };
+        format!(
+            "{base} The error budget of {} fails first{since}: each dependency would have to have {}. Make some of them optional: a default, a cache, a queue.",
             then.text("allowed"),
             then.text("each")
         )

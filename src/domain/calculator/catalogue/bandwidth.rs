@@ -88,7 +88,7 @@ pub(super) const BANDWIDTH: Calculator = Calculator {
                 to: "99 %",
                 source: OURS,
             },
-            help: "The part of the bytes that the content delivery network answers from its own copies; 0 without one.",
+            help: "The part of the bytes that the content delivery network answers from its own copies; 0 without one. The rest is taken to leave from the origin directly.",
         },
         Input {
             id: "card",
@@ -150,7 +150,7 @@ pub(super) const BANDWIDTH: Calculator = Calculator {
             typical: Typical {
                 from: "$0.005/GB",
                 to: "$0.085/GB",
-                source: AWS_PRICING,
+                source: OURS,
             },
             help: "The list price of the first terabytes; large volumes are negotiated.",
         },
@@ -222,13 +222,20 @@ fn fails_first(now: &Working, then: &Working) -> String {
         then.text("monthly"),
         now.text("monthly")
     );
-    if then.at("cards") > 1.0 {
+    if then.at("cards") > now.at("cards").max(1.0) {
         format!(
-            "{base} First to fail are the origin's network cards: it takes {} where {} do today. Raise the CDN's share, make responses smaller, or spread them.",
+            "{base} First to fail are the origin's network cards: it takes {} instead of {} today. Raise the CDN's share, make responses smaller, or spread them.",
             then.text("cards"),
             now.text("cards")
         )
     } else {
-        format!("{base} One card still carries the origin; what fails first is the budget.")
+        format!(
+            "{base} {} still enough for the origin's network; what fails first is the budget.",
+            if then.at("cards") > 1.0 {
+                "Today's nodes are"
+            } else {
+                "One node is"
+            }
+        )
     }
 }

@@ -1,6 +1,6 @@
 //! Cache: how often it hits, and what the misses do to the database.
 
-use super::{cite, detail, main};
+use super::{cite, detail, excess, full_from, main};
 use crate::domain::calculator::sources::{NAPKIN, OURS, PREPARATION, REDIS, YCSB};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::{CharacteristicTime, RecencyCache, Zipf, top_hit_ratio};
@@ -91,6 +91,22 @@ pub(super) const CACHE: Calculator = Calculator {
             help: "What all nodes of the cache have for entries, each key counted once.",
         },
         Input {
+            id: "cache_limit",
+            label: "Reads that the cache serves",
+            unit: "req/s",
+            default: "100k req/s",
+            source: REDIS,
+            min: 1.0,
+            max: 1e10,
+            whole: false,
+            typical: Typical {
+                from: "70k req/s",
+                to: "180k req/s",
+                source: REDIS,
+            },
+            help: "At full load, over all of its nodes; the default and the usual range are those of one Redis node, without pipelines.",
+        },
+        Input {
             id: "db_limit",
             label: "Reads that the database serves",
             unit: "req/s",
@@ -148,6 +164,7 @@ pub(super) const CACHE: Calculator = Calculator {
         ),
         detail("best", "Hit ratio of the best that any policy can do", "%"),
         detail("stay", "How long an entry stays after its last use", "s"),
+        detail("cache_load", "Cache's utilization", "%"),
         main("misses", "Misses, which the database serves", "req/s"),
         main("before", "Database's utilization without the cache", "%"),
         main("after", "Database's utilization behind the cache", "%"),
@@ -221,6 +238,7 @@ fn compute(working: &mut Working) {
         &stay,
         |requests| Ok(requests / rate),
     );
+    working.step("cache_load", "rate / cache_limit");
     working.step("misses", "rate × (1 - hit_ratio)");
     working.step("before", "rate / db_limit");
     working.step("after", "misses / db_limit");
@@ -233,7 +251,20 @@ fn compute(working: &mut Working) {
             Answer::Words("without bound: now the database sees nothing of these reads".to_owned()),
         );
     }
-    working.step("mean_time", "hit_time + (1 - hit_ratio) × miss_time");
+    let [cache_load, after] = ["cache_load", "after"].map(|id| working.at(id));
+    if cache_load < 1.0 && after < 1.0 {
+        working.step("mean_time", "hit_time + (1 - hit_ratio) × miss_time");
+    } else {
+        let [asked, missed] = [("rate", "cache_limit"), ("misses", "db_limit")]
+            .map(|(arrivals, limit)| working.at(arrivals) - working.at(limit));
+        working.answered(
+            "mean_time",
+            "hit_time + (1 - hit_ratio) × miss_time",
+            Answer::Growing {
+                by_per_second: asked.max(missed),
+            },
+        );
+    }
     if working.at("hit_ratio") < 1.0 {
         working.step("one_point", "1 % / (1 - hit_ratio)");
     } else {
@@ -243,11 +274,20 @@ fn compute(working: &mut Working) {
             Answer::Words("without bound: now the database sees nothing of these reads".to_owned()),
         );
     }
-    if working.at("after") >= 1.0 {
+    if cache_load >= 1.0 {
         working.warn(format!(
-            "Even behind the cache the database is overloaded: {} of misses against {}.",
+            "The cache itself is overloaded: {} against {}, so that {} more come than it serves.",
+            working.text("rate"),
+            working.text("cache_limit"),
+            excess(working, "rate", "cache_limit")
+        ));
+    }
+    if after >= 1.0 {
+        working.warn(format!(
+            "Even behind the cache the database is overloaded: {} of misses against {}, so that its queue grows by {}.",
             working.text("misses"),
-            working.text("db_limit")
+            working.text("db_limit"),
+            excess(working, "misses", "db_limit")
         ));
     } else if working.at("before") >= 1.0 {
         working.warn(format!(
@@ -259,24 +299,39 @@ fn compute(working: &mut Working) {
 
 fn fails_first(now: &Working, then: &Working) -> String {
     let base = format!(
-        "At 10x, {}, {} miss with the same memory: the database is at {}, against {} today.",
+        "At 10x, {}, {} miss with the same memory: the database is at {}, against {} today, and the cache itself at {}.",
         then.text("rate"),
         then.text("misses"),
         then.text("after"),
-        now.text("after")
+        now.text("after"),
+        then.text("cache_load")
     );
-    if then.at("after") >= 1.0 {
-        let needed = 1.0 - 0.7 * then.at("db_limit") / then.at("rate");
+    let (cache, database) = (now.at("cache_load"), now.at("after"));
+    if then.at("cache_load") >= 1.0 && cache >= database {
         format!(
-            "{base} The database fails first. To stay at 70 % the hit ratio would have to be {:.2} %, and it is {}.",
+            "{base} The cache fails first, {}: it serves {}. More nodes carry more keys, but not more of the one hottest key, which needs copies of its own.",
+            full_from(cache),
+            then.text("cache_limit")
+        )
+    } else if then.at("after") >= 1.0 {
+        let needed = (1.0 - 0.7 * then.at("db_limit") / then.at("rate")).max(0.0);
+        format!(
+            "{base} The database fails first, {}. To stay at 70 % the hit ratio would have to be {:.2} %, and it is {}.",
+            full_from(database),
             needed * 100.0,
             then.text("hit_ratio")
         )
-    } else {
+    } else if then.at("before") >= 1.0 {
         format!(
-            "{base} It holds while the cache is warm. What fails first is the empty cache: then {} come to a database that does {}.",
+            "{base} Both hold while the cache is warm. What fails first is the empty cache, {}: then {} come to a database that does {}.",
+            full_from(now.at("before")),
             then.text("rate"),
             then.text("db_limit")
+        )
+    } else {
+        format!(
+            "{base} Nothing fails, not even with an empty cache: then the database is at {}.",
+            then.text("before")
         )
     }
 }

@@ -133,7 +133,7 @@ pub(super) const COST: Calculator = Calculator {
             whole: false,
             typical: Typical {
                 from: "$0.023/GB-month",
-                to: "$0.125/GB-month",
+                to: "$0.08/GB-month",
                 source: AWS_DOCS,
             },
             help: "Object storage costs about $0.023, a gp3 volume $0.08.",

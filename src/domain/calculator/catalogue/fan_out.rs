@@ -1,6 +1,6 @@
 //! Fan-out: copy a post to all timelines when it is written, or gather it when a timeline is read.
 
-use super::{cite, main};
+use super::{cite, full_from, main};
 use crate::domain::calculator::sources::{DDIA, OURS};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 
@@ -19,7 +19,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
             max: 1e9,
             whole: false,
             typical: Typical {
-                from: "10 posts/s",
+                from: "4600 posts/s",
                 to: "12k posts/s",
                 source: DDIA,
             },
@@ -53,7 +53,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
             typical: Typical {
                 from: "1k reads/s",
                 to: "300k reads/s",
-                source: DDIA,
+                source: OURS,
             },
             help: "How often anybody opens a timeline.",
         },
@@ -62,7 +62,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
             label: "Authors that a reader follows",
             unit: "authors",
             default: "75 authors",
-            source: DDIA,
+            source: OURS,
             min: 0.0,
             max: 1e7,
             whole: false,
@@ -71,7 +71,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
                 to: "1000 authors",
                 source: OURS,
             },
-            help: "So many lists have to be looked up and merged for one read, if posts are not copied.",
+            help: "So many lists have to be looked up and merged for one read, if posts are not copied; here as many as an author has followers.",
         },
         Input {
             id: "write_cost",
@@ -144,7 +144,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
         main("ratio", "Work of copying over work of gathering", "x"),
         main(
             "by_work",
-            "Mean followers from which gathering is less work",
+            "Followers from which copying a post is more work than gathering it",
             "followers",
         ),
         main("store", "Timeline store's utilization, copying", "%"),
@@ -164,7 +164,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
             "followers",
         ),
     ],
-    assumption: "Reads outnumber posts, and most timelines are read. Copies that nobody opens are wasted: if a tenth of the followers is active, the work of copying buys ten times less.",
+    assumption: "Reads outnumber posts, and most timelines are read. Copies that nobody opens are wasted: if a tenth of the followers is active, the work of copying buys ten times less. The crossover takes every post to cost the same when it is gathered; authors with many followers are looked up more often, so read it as an order of magnitude.",
     sweep: Sweep {
         input: "followers",
         output: "ratio",
@@ -183,7 +183,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
         ),
         cite("look-ups = reads × followed", "arithmetic"),
         cite(
-            "crossover by work: posts × followers × cost = reads × followed",
+            "crossover by work: one write × cost for each follower = reads × followed / posts, the look-ups for each post",
             "after Silberstein et al., Feeding Frenzy, SIGMOD 2010, over all pairs at once",
         ),
         cite(
@@ -250,13 +250,27 @@ fn fails_first(now: &Working, then: &Working) -> String {
     );
     match then.answer("crossover") {
         Some(Answer::Growing { .. }) => format!(
-            "{base}, and the timeline store takes {}: it fails first, and {}. Copy for fewer authors, or add nodes until it takes more.",
+            "{base}, and the timeline store takes {}: it fails first, {}, and {}. Copy for fewer authors, or add nodes until it takes more.",
             then.text("entry_rate"),
+            full_from(now.at("store")),
             then.text("by_time")
         ),
-        _ => format!(
-            "{base}, and the timeline store is at {}. First to fail is the deadline of large authors: only authors with fewer than {} can still be copied, against {} today.",
+        _ if then.at("celebrity") > then.at("deadline") => format!(
+            "{base}, and the timeline store is at {}. First to fail is the deadline of large authors{}: a post reaches {} in time, against {} today, and the largest author has {}.",
             then.text("store"),
+            if now.at("celebrity") > now.at("deadline") {
+                ", already today"
+            } else {
+                ""
+            },
+            then.text("by_time"),
+            now.text("by_time"),
+            then.text("largest")
+        ),
+        _ => format!(
+            "{base}. Nothing fails: the timeline store is at {}, and the largest author's posts arrive within {}. What changes is the crossover, {} against {} today.",
+            then.text("store"),
+            then.text("celebrity"),
             then.text("crossover"),
             now.text("crossover")
         ),

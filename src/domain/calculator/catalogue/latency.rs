@@ -1,6 +1,6 @@
 //! Latency: hops one after the other and side by side, against a budget, and why percentiles do not add.
 
-use super::{cite, detail, main, value_or_answer};
+use super::{cite, detail, full_from, main, value_or_answer};
 use crate::domain::calculator::sources::{NAPKIN, OURS, ROLE, TAIL_AT_SCALE};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::queueing::{MultiServer, at_least_one, slowest_exceeded_by, sum_exceeded_by};
@@ -84,7 +84,7 @@ pub(super) const LATENCY: Calculator = Calculator {
             max: 1e9,
             whole: true,
             typical: Typical {
-                from: "2 calls",
+                from: "100 calls",
                 to: "2000 calls",
                 source: TAIL_AT_SCALE,
             },
@@ -247,21 +247,50 @@ fn compute(working: &mut Working) {
 
 fn fails_first(now: &Working, then: &Working) -> String {
     let base = format!("At 10x, {}", then.text("arrivals"));
-    match then.answer("serial_p99") {
-        Some(Answer::Growing { .. }) => format!(
-            "{base} at a hop that does {}: {}. The hops fail first, and all at once; {} instances of each would bring back today's p99 of {}.",
+    if let Some(Answer::Growing { .. }) = then.answer("serial_p99") {
+        let remedy = match now.answer("serial_p99") {
+            Some(Answer::Value(_)) => format!(
+                "10 instances of each would bring back today's p99 of {}",
+                now.text("serial_p99")
+            ),
+            _ => "more instances of each have to share the load".to_owned(),
+        };
+        return format!(
+            "{base} at a hop that does {}: {}. The hops fail first, {}, and all at once; {remedy}.",
             then.text("hop_rate"),
             then.text("hop_mean"),
-            10,
-            now.text("serial_p99")
-        ),
-        _ => format!(
-            "{base}, the hops are at {} and their p99 is {}, against {} today: they hold. The wait for the slowest of {} stays the largest part, at {}.",
-            then.text("hop_load"),
-            then.text("serial_p99"),
-            now.text("serial_p99"),
+            full_from(now.at("hop_load"))
+        );
+    }
+    let base = format!(
+        "{base}, the hops are at {} and their p99 is {}, against {} today.",
+        then.text("hop_load"),
+        then.text("serial_p99"),
+        now.text("serial_p99")
+    );
+    let largest = if then.at("serial_p99") > then.at("slowest_p99") {
+        "the hops one after the other".to_owned()
+    } else {
+        format!(
+            "the wait for the slowest of {}, with {}",
             then.text("leaves"),
             then.text("slowest_p99")
-        ),
+        )
+    };
+    if then.at("left") < 0.0 {
+        let since = if now.at("left") < 0.0 {
+            ", already today"
+        } else {
+            ""
+        };
+        format!(
+            "{base} They hold, and the budget of {} fails first{since}; the largest part of it is {largest}.",
+            then.text("budget")
+        )
+    } else {
+        format!(
+            "{base} They hold, and at least {} of the budget is left; the largest part is {largest}.",
+            then.text("left")
+        )
     }
 }

@@ -16,7 +16,9 @@ mod retries;
 mod storage;
 mod traffic;
 
-use super::{Answer, Calculator, Citation, Output, Weight};
+use super::working::in_short;
+use super::{Answer, Calculator, Citation, Output, Weight, Working, show};
+use crate::domain::quantity::{Dimension, Quantity};
 use crate::domain::queueing::{Load, ParameterError};
 
 pub(super) static ALL: [Calculator; 12] = [
@@ -56,6 +58,27 @@ const fn detail(id: &'static str, label: &'static str, unit: &'static str) -> Ou
 
 const fn cite(formula: &'static str, source: &'static str) -> Citation {
     Citation { formula, source }
+}
+
+/// From which multiple of today's load something is full that is used to `utilization` today and in proportion to the load:
+/// `from 1.2x on`, `already today`.
+fn full_from(utilization: f64) -> String {
+    if utilization >= 1.0 {
+        return "already today".to_owned();
+    }
+    match Quantity::new(1.0 / utilization, Dimension::NONE) {
+        Ok(times) => format!("from {}x on", in_short(&times.normalized())),
+        Err(_) => "never".to_owned(),
+    }
+}
+
+/// What comes in over what is done: `400 req/s`.
+fn excess(working: &Working, arrivals: &str, limit: &str) -> String {
+    let by = working.at(arrivals) - working.at(limit);
+    match Quantity::new(by, Dimension::RATE) {
+        Ok(by) => in_short(&show(by, "req/s")),
+        Err(fault) => fault.to_string(),
+    }
 }
 
 /// The answer where a formula has no steady state or cannot take what it was given; else its value.

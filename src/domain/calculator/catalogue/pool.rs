@@ -1,6 +1,6 @@
 //! Pool: how many connections or threads, and how long one waits for one of them.
 
-use super::{cite, detail, main, value_or_answer};
+use super::{cite, detail, full_from, main, value_or_answer};
 use crate::domain::calculator::sources::{HIKARI, OURS, ROLE};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::queueing::{MultiServer, servers_for_waiting, square_root_staffing};
@@ -173,16 +173,20 @@ fn compute(working: &mut Working) {
         &station,
         |station| station.wait_tail(limit),
     );
-    match servers_for_waiting(working.at("busy"), working.at("target")) {
-        Ok(smallest) => working.computed(
+    let formula = "least c with ErlangC(c, busy) ≤ target";
+    let busy = working.at("busy");
+    // They are counted one by one.
+    let smallest = if busy <= 1e6 {
+        servers_for_waiting(busy, working.at("target")).ok()
+    } else {
+        None
+    };
+    match smallest {
+        Some(smallest) => working.computed("smallest", formula, smallest as f64),
+        None => working.answered(
             "smallest",
-            "least c with ErlangC(c, busy) ≤ target",
-            smallest as f64,
-        ),
-        Err(_) => working.answered(
-            "smallest",
-            "least c with ErlangC(c, busy) ≤ target",
-            Answer::Words("more than ten million".to_owned()),
+            formula,
+            Answer::Words("more than a million connections".to_owned()),
         ),
     }
     if let Ok(rule) = square_root_staffing(working.at("busy"), 2.0) {
@@ -215,9 +219,24 @@ fn fails_first(now: &Working, then: &Working) -> String {
     );
     match then.answer("p_wait") {
         Some(Answer::Growing { .. }) => format!(
-            "{base} and there are {}: {}. The pool fails first, as timeouts that callers take for a slow database; it would take {needed}, against {} today, and the database behind must bear as many.",
+            "{base} and there are {}: {}. The pool fails first, {}, as timeouts that callers take for a slow database; it would take {needed}, against {} today, and the database behind must bear as many.",
             then.text("size"),
             then.text("p_wait"),
+            full_from(now.at("utilization")),
+            now.text("smallest")
+        ),
+        _ if then.at("wait_p99") > then.at("limit") => format!(
+            "{base} of {}. First to fail is the limit on the wait: {} of the requests wait longer than {}; {needed} would do, against {} today.",
+            then.text("size"),
+            then.text("over_limit"),
+            then.text("limit"),
+            now.text("smallest")
+        ),
+        _ if then.at("p_wait") > then.at("target") => format!(
+            "{base} of {}. First to fail is the share that may wait: {} of the requests do, where you allow {}; {needed} would do, against {} today.",
+            then.text("size"),
+            then.text("p_wait"),
+            then.text("target"),
             now.text("smallest")
         ),
         _ => format!(

@@ -1,6 +1,6 @@
 //! Queue: what a spike leaves behind, how long it takes to work off, and how many consumers that asks for.
 
-use super::{cite, detail, main, value_or_answer};
+use super::{cite, detail, full_from, main, value_or_answer};
 use crate::domain::calculator::sources::{AWS_DOCS, KAFKA, OURS};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::{Spike, whole_up};
@@ -270,16 +270,35 @@ fn compute(working: &mut Working) {
 
 fn fails_first(now: &Working, then: &Working) -> String {
     let base = format!("At 10x, {}", then.text("base"));
+    let (consumers, broker) = (now.at("utilization"), now.at("broker_load"));
+    if then.at("broker_load") > 1.0 && broker > consumers {
+        return format!(
+            "{base}, the spike is {} of what one broker takes, against {} today: the broker fails first, {}. Spread the partitions over more brokers; the consumers are busy to {}.",
+            then.text("broker_load"),
+            now.text("broker_load"),
+            full_from(broker),
+            then.text("utilization")
+        );
+    }
     match then.answer("drain") {
         Some(Answer::Growing { .. }) => format!(
-            "{base}, the consumers do {}: {}. They fail first; it takes {} for the usual load, against {} today, and as many partitions.",
+            "{base}, the consumers do {}: {}. They fail first, {}; it takes {} for the usual load, against {} today, and as many partitions.",
             then.text("capacity"),
             then.text("drain"),
+            full_from(consumers),
             then.text("needed"),
             now.text("needed")
         ),
+        _ if then.at("drain") > then.at("catch_up") => format!(
+            "{base}, the same consumers are busy to {}. First to fail is the time to catch up: a spike takes {} to work off, against {} today, where {} is asked for; {} would do.",
+            then.text("utilization"),
+            then.text("drain"),
+            now.text("drain"),
+            then.text("catch_up"),
+            then.text("needed_spike")
+        ),
         _ => format!(
-            "{base}, the same consumers are busy to {} and drain a spike in {}, against {} today. What is behind them, a database or another service, gets ten times the calls and fails before the queue does.",
+            "{base}, the same consumers are busy to {} and drain a spike in {}, against {} today: they hold. Look next at what is behind them, a database or another service, which gets ten times the calls.",
             then.text("utilization"),
             then.text("drain"),
             now.text("drain")

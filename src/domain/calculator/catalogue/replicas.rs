@@ -1,6 +1,6 @@
 //! Replicas and shards: what each node does when every replica applies all writes and one key is hotter than the rest.
 
-use super::{cite, detail, main};
+use super::{cite, detail, full_from, main};
 use crate::domain::calculator::sources::{OURS, ROLE, YCSB};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::{Zipf, whole_up};
@@ -165,11 +165,14 @@ pub(super) const REPLICAS: Calculator = Calculator {
     ],
     assumption: "Reads may go to any replica. If they must see the last write they go to the primary, and replicas take nothing off it.",
     sweep: Sweep {
-        input: "rate",
-        output: "mean_time",
-        span: Span::Around { from: 0.1, to: 3.0 },
+        input: "copies",
+        output: "hot",
+        span: Span::Between {
+            from: 1.0,
+            to: 20.0,
+        },
         x: Scale::Linear,
-        y: Scale::Log,
+        y: Scale::Linear,
     },
     load: "rate",
     citations: &[
@@ -273,16 +276,27 @@ fn fails_first(now: &Working, then: &Working) -> String {
         now.text("hot")
     );
     match (then.answer("needed"), then.at("hot") < 1.0) {
+        (_, true) if then.count("copies") == 1 => {
+            format!("{base} It holds until its one replica is lost: nothing stands in for it.")
+        }
+        (_, true) if then.at("hot_less") >= 1.0 => format!(
+            "{base} It holds, but not the loss of a replica, which fails first: the others would be at {}. {} would carry the load at {}.",
+            then.text("hot_less"),
+            then.text("needed"),
+            then.text("target")
+        ),
         (_, true) => format!(
             "{base} It holds; with one replica less it would be at {}.",
             then.text("hot_less")
         ),
         (Some(Answer::Value(_)), _) => format!(
-            "{base} The hottest shard fails first, and {} of it would carry the load.",
+            "{base} The hottest shard fails first, {}, and {} of it would carry the load.",
+            full_from(now.at("hot")),
             then.text("needed")
         ),
         _ => format!(
-            "{base} The hottest shard fails first, and of replicas {}. Even shards would have to be {}; the hottest key has to be split or cached.",
+            "{base} The hottest shard fails first, {}, and of replicas {}. Spread evenly it would take {}; the hottest key has to be split or cached.",
+            full_from(now.at("hot")),
             then.text("needed"),
             then.text("needed_parts")
         ),

@@ -1,6 +1,6 @@
 //! Retries: what they achieve, how they multiply through layers, and when they keep a failure alive.
 
-use super::{cite, detail, main};
+use super::{cite, detail, full_from, main};
 use crate::domain::calculator::sources::{BUILDERS, OURS, SRE_BOOK};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::{attempts, success};
@@ -102,7 +102,7 @@ pub(super) const RETRIES: Calculator = Calculator {
             typical: Typical {
                 from: "10 %",
                 to: "20 %",
-                source: SRE_BOOK,
+                source: OURS,
             },
             help: "Retries that a client may make, over its requests; beyond it, it fails at once.",
         },
@@ -115,9 +115,14 @@ pub(super) const RETRIES: Calculator = Calculator {
         detail("alone", "Utilization without retries", "%"),
         main("worst", "Worst case over all layers", "x"),
         main("worst_rate", "Load in the worst case", "req/s"),
-        main(
+        detail(
             "budgeted",
             "Worst case with the retry budget, one layer",
+            "x",
+        ),
+        main(
+            "budgeted_all",
+            "Worst case with the retry budget at every layer",
             "x",
         ),
         main(
@@ -130,7 +135,7 @@ pub(super) const RETRIES: Calculator = Calculator {
             "Load from which timeouts can keep themselves going",
             "req/s",
         ),
-        main("margin", "Requests over that threshold", "%"),
+        main("margin", "Requests, measured by that threshold", "%"),
     ],
     assumption: "Tries fail independently. In an outage they do not: then every retry fails too, the mean becomes the worst case, and retries are only load.",
     sweep: Sweep {
@@ -154,7 +159,7 @@ pub(super) const RETRIES: Calculator = Calculator {
             "Amazon Builders' Library, Timeouts, retries and backoff with jitter; Google SRE book (2016), ch. 22",
         ),
         cite(
-            "worst case with a budget = 1 + budget",
+            "worst case with a budget = 1 + budget at each layer",
             "Google SRE book (2016), ch. 21",
         ),
         cite(
@@ -199,7 +204,9 @@ fn compute(working: &mut Working) {
     working.step("worst_rate", "rate × worst");
     let budgeted = (1.0 + working.at("budget")).min(working.at("tries"));
     working.computed("budgeted", "1 + budget, at most tries", budgeted);
-    working.step("budgeted_rate", "rate × budgeted");
+    let budgeted_all = budgeted.powf(working.at("layers"));
+    working.computed("budgeted_all", "budgeted^layers", budgeted_all);
+    working.step("budgeted_rate", "rate × budgeted_all");
     working.step("threshold", "capacity / tries");
     working.step("margin", "rate / threshold");
     let (alone, margin) = (working.at("alone"), working.at("margin"));
@@ -230,13 +237,15 @@ fn fails_first(now: &Working, then: &Working) -> String {
     );
     match then.answer("busy") {
         Some(Answer::Growing { .. }) if then.at("alone") >= 1.0 => format!(
-            "{base} The service, which does {}, fails first, and without any retry: {}.",
+            "{base} The service, which does {}, fails first, {} even without a retry; with them, {}.",
             then.text("capacity"),
+            full_from(now.at("alone")),
             then.text("busy")
         ),
         Some(Answer::Growing { .. }) => format!(
-            "{base} The retries are what fails first: without them the service is at {}, with them {}.",
+            "{base} The retries are what fails first: without them the service is at {}, with them, {}, {}.",
             then.text("alone"),
+            full_from(now.at("tried") / now.at("capacity")),
             then.text("busy")
         ),
         _ if then.at("margin") > 1.0 => format!(

@@ -150,7 +150,7 @@ pub(super) const STORAGE: Calculator = Calculator {
             typical: Typical {
                 from: "125 MB/s",
                 to: "1 GB/s",
-                source: AWS_DOCS,
+                source: OURS,
             },
             help: "How fast a node that failed is filled again; 125 MB/s is what a gp3 volume does without extra charge.",
         },
@@ -165,7 +165,7 @@ pub(super) const STORAGE: Calculator = Calculator {
             whole: false,
             typical: Typical {
                 from: "$0.023/GB-month",
-                to: "$0.125/GB-month",
+                to: "$0.08/GB-month",
                 source: AWS_DOCS,
             },
             help: "Object storage costs about $0.023, a gp3 volume $0.08.",

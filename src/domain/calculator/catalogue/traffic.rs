@@ -1,8 +1,9 @@
 //! Traffic: from people to requests a second, at the average and at the peak.
 
-use super::{cite, detail, main};
+use super::{cite, detail, excess, full_from, main};
 use crate::domain::calculator::sources::{OURS, POSTGRES_BENCH, PREPARATION, ROLE};
 use crate::domain::calculator::{Calculator, Input, Scale, Span, Sweep, Typical, Working};
+use crate::domain::capacity::whole_up;
 
 pub(super) const TRAFFIC: Calculator = Calculator {
     slug: "traffic",
@@ -163,14 +164,14 @@ pub(super) const TRAFFIC: Calculator = Calculator {
     ],
     assumption: "The peak factor: everything after it is sized for the peak, and it is the one number that no estimate of users gives. Measure it, or say why you chose it.",
     sweep: Sweep {
-        input: "dau",
-        output: "peak",
-        span: Span::Around {
-            from: 0.1,
+        input: "peak_factor",
+        output: "nodes",
+        span: Span::Between {
+            from: 1.0,
             to: 10.0,
         },
-        x: Scale::Log,
-        y: Scale::Log,
+        x: Scale::Linear,
+        y: Scale::Linear,
     },
     load: "dau",
     citations: &[
@@ -198,22 +199,24 @@ fn compute(working: &mut Working) {
     working.computed(
         "nodes",
         "⌈peak / (node_rate × (1 - headroom))⌉",
-        nodes.ceil(),
+        whole_up(nodes).max(1.0),
     );
     working.step("write_load", "peak_writes / write_limit");
     working.step("read_load", "peak_reads / read_limit");
     if working.at("write_load") > 1.0 {
         working.warn(format!(
-            "The peak writes, {}, are more than one database takes ({}): shard the writes or put a queue before them.",
+            "The peak writes, {}, are more than one database takes ({}), and pile up by {}: shard the writes or put a queue before them.",
             working.text("peak_writes"),
-            working.text("write_limit")
+            working.text("write_limit"),
+            excess(working, "peak_writes", "write_limit")
         ));
     }
     if working.at("read_load") > 1.0 {
         working.warn(format!(
-            "The peak reads, {}, are more than one database serves ({}): add replicas or a cache.",
+            "The peak reads, {}, are more than one database serves ({}), and pile up by {}: add replicas or a cache.",
             working.text("peak_reads"),
-            working.text("read_limit")
+            working.text("read_limit"),
+            excess(working, "peak_reads", "read_limit")
         ));
     }
 }
@@ -246,7 +249,8 @@ fn fails_first(now: &Working, then: &Working) -> String {
     };
     if load > 1.0 {
         format!(
-            "{at_ten} First to fail are {what}: {} of what one database does, against {} today. So {remedy}; the nodes only multiply.",
+            "{at_ten} First to fail are {what}, {}: {} of what one database does, against {} today. So {remedy}; the nodes only multiply.",
+            full_from(now.at(times)),
             then.text(times),
             now.text(times)
         )

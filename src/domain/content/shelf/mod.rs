@@ -12,6 +12,7 @@ pub mod numbers;
 mod range;
 pub mod reading;
 pub mod roadmap;
+mod said;
 pub mod scorecard;
 #[cfg(test)]
 mod tests;
