@@ -31,14 +31,14 @@ test("from the home page to a scored attempt and the next action, guided", async
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Practise system design, and find out where you stand");
     await page.getByRole("link", { name: "All prompts" }).click();
     await expect(page).toHaveURL("/prompts");
-    await expect(page.getByText("4 prompts", { exact: true })).toBeVisible();
+    await expect(page.getByText(/^\d+ prompts$/)).toBeVisible();
     const filter = page.getByRole("search", { name: "Filter the prompts" });
     await filter.getByLabel("Level").selectOption({ label: "Staff" });
     await filter.getByLabel("Topic").selectOption({ label: "money" });
     await filter.getByLabel("Length").selectOption({ label: "60 minutes" });
     await filter.getByRole("button", { name: "Show" }).click();
     await expect(page).toHaveURL("/prompts?level=staff&topic=money&minutes=60");
-    await expect(page.getByText("1 of 4 prompts")).toBeVisible();
+    await expect(page.getByText(/^2 of \d+ prompts$/)).toBeVisible();
     await page.getByRole("link", { name: "Payments processor" }).click();
     await expect(page).toHaveTitle("Payments processor · Headroom");
     await expect(page.getByRole("heading", { name: "What it must do" })).toBeVisible();

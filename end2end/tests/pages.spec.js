@@ -165,13 +165,13 @@ test("pages to read run no script, and come again as 304", async ({ page }) => {
 
 test("a filter that fits nothing, and one that is not understood, say so", async ({ page }) => {
   await page.goto("/prompts?level=mid&topic=geo");
-  await expect(page.getByText("0 of 4 prompts")).toBeVisible();
+  await expect(page.getByText(/^0 of \d+ prompts$/)).toBeVisible();
   await expect(page.getByText("No prompt fits")).toBeVisible();
   await page.getByRole("main").getByRole("link", { name: "show all prompts" }).click();
-  await expect(page.getByText("4 prompts", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^\d+ prompts$/)).toBeVisible();
   await page.goto("/prompts?level=boss&topic=astrology");
   await expect(page.getByText("There is no level “boss”, so it is left out.")).toBeVisible();
-  await expect(page.getByText("4 prompts", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^\d+ prompts$/)).toBeVisible();
   await page.getByRole("link", { name: "Practice" }).click();
   await expect(page).toHaveURL("/prompts");
 });

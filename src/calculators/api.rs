@@ -6,6 +6,9 @@ use server_fn::codec::Json;
 
 use crate::error::AppError;
 
+/// The key of an address under which the attempt stands that a result is for.
+pub const FOR_ATTEMPT: &str = "for";
+
 /// What comes of a calculator's inputs, ready to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calculation {

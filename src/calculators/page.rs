@@ -1,22 +1,20 @@
 //! The list of calculators, and each of them.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use leptos::prelude::*;
 
 use crate::domain::calculator::{self, Calculator, Inputs};
 use crate::error::AppError;
-use crate::server::document::{Head, Kind, own_page, public_page};
+use crate::server::document::{Head, Kind, own_page, public_page, settled};
 use crate::server::extract::Theme;
 use crate::server::state::AppState;
 use crate::ui::calculation::{fields, results, words};
 
-use super::api::Calculation;
+use super::api::{Calculation, FOR_ATTEMPT};
 use super::island::LiveCalculator;
 
-/// The key of an address under which the attempt stands that a result is for.
-pub const FOR_ATTEMPT: &str = "for";
 /// The most values of an address that are looked at.
 const MOST_VALUES: usize = 60;
 
@@ -62,6 +60,7 @@ pub async fn page(
     State(state): State<AppState>,
     theme: Theme,
     Path(name): Path<String>,
+    RawQuery(raw): RawQuery,
     query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let Some(calculator) = calculator::find(&name) else {
@@ -77,9 +76,10 @@ pub async fn page(
     let inputs = Inputs::from_query(calculator, pairs);
     let path = format!("/calculators/{}", calculator.slug);
     let head = Head {
-        title: calculator.title.to_owned(),
+        title: format!("{} · Calculators", calculator.title),
         description: calculator.summary.to_owned(),
         path: path.clone(),
+        settled: settled(raw.as_deref()),
         kind: Kind::Islands,
         current: "/calculators",
         ..Head::default()
@@ -91,16 +91,24 @@ pub async fn page(
         StatusCode::UNPROCESSABLE_ENTITY
     };
     own_page(&state, theme, &head, status, || {
-        let insert = attempt.map(|attempt| insert_form(calculator, &inputs, &attempt));
+        let back = attempt.as_ref().map(|attempt| {
+            view! {
+                <p class="notice">
+                    "The result can go to your worksheet, each number as a row with its formula. "
+                    <a href=format!("/attempts/{attempt}/worksheet")>"Back to the worksheet"</a>
+                </p>
+            }
+        });
         view! {
             <main id="main" class="page wide">
                 <p class="eyebrow"><a href="/calculators">"Calculators"</a></p>
                 <h1>{calculator.title}</h1>
                 <p class="lead">{calculator.summary}</p>
-                {insert}
+                {back}
                 <LiveCalculator
                     name=calculator.slug.to_owned()
                     path=path
+                    attempt=attempt
                     fields=fields(&inputs, "in").to_html()
                     results=results(calculator, &worked).to_html()
                 />
@@ -108,30 +116,6 @@ pub async fn page(
         }
         .into_any()
     })
-}
-
-/// Without JavaScript: the result goes to the worksheet that the person came from.
-fn insert_form(
-    calculator: &'static Calculator,
-    inputs: &Inputs,
-    attempt: &str,
-) -> impl IntoView + use<> {
-    let hidden = inputs
-        .to_query()
-        .into_iter()
-        .map(|(key, value)| view! { <input type="hidden" name=key value=value/> })
-        .collect_view();
-    let action = format!("/attempts/{attempt}/calculators/{}", calculator.slug);
-    view! {
-        <form class="notice" method="post" action=action>
-            {hidden}
-            <p>"What was last calculated can go to your worksheet, each number as a row with its formula."</p>
-            <p class="actions">
-                <button class="btn">"Insert into the worksheet"</button>
-                <a href=format!("/attempts/{attempt}/worksheet")>"Back to the worksheet"</a>
-            </p>
-        </form>
-    }
 }
 
 /// The server function's side.

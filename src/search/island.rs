@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast as _;
 
 use super::api::{Hit, QUERY_LENGTH, Results, search};
+use crate::ui::live_form::{query_of, settle_address};
 
 /// The pause after a key before the server is asked.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -35,6 +36,8 @@ pub fn SearchBox(first: Results) -> impl IntoView {
             }
             offline.set(answer.is_err());
             if let Ok(answer) = answer {
+                // Whoever comes back from a result finds what they had searched for.
+                settle_address(&format!("/search?{}", query_of(&[("q".to_owned(), query)])));
                 results.set(answer);
             }
         });
@@ -45,11 +48,12 @@ pub fn SearchBox(first: Results) -> impl IntoView {
         }
         waiting.set_value(set_timeout_with_handle(ask, PAUSE).ok());
     };
-    // From the field into the results, along them, and back.
+    // From the field into the results, along them, and back: by steps, or with Escape at once.
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         let step: i32 = match event.key().as_str() {
             "ArrowDown" => 1,
             "ArrowUp" => -1,
+            "Escape" => i32::MIN,
             _ => return,
         };
         let Some(list) = list.get_untracked() else {
@@ -66,8 +70,12 @@ pub fn SearchBox(first: Results) -> impl IntoView {
             .iter()
             .position(|link| active.as_ref() == Some(link.as_ref()))
             .map_or(-1, |at| at as i32);
+        // In the field Escape empties it, as the browser does by itself.
+        if at < 0 && step == i32::MIN {
+            return;
+        }
         event.prevent_default();
-        match usize::try_from(at + step) {
+        match usize::try_from(at.saturating_add(step)) {
             Ok(next) => {
                 if let Some(link) = links.get(next) {
                     let _ = link.focus();

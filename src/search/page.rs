@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ use crate::domain::markup::escape;
 use crate::error::AppError;
 use crate::practice::store as attempts;
 use crate::server::content_library::{Library, PublishedPage, PublishedPrompt};
-use crate::server::document::{Head, Kind, own_page};
+use crate::server::document::{Head, Kind, own_page, settled};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::function::context;
 use crate::server::glossary::address;
@@ -43,6 +43,7 @@ pub async fn page(
     State(state): State<AppState>,
     viewer: Viewer,
     theme: Theme,
+    RawQuery(raw): RawQuery,
     query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, AppError> {
     let query = query.map(|Query(query)| query.q).unwrap_or_default();
@@ -56,6 +57,7 @@ pub async fn page(
         title,
         description: "Search the library and your own attempts.".to_owned(),
         path: "/search".to_owned(),
+        settled: settled(raw.as_deref()),
         kind: Kind::Islands,
         current: "/search",
         ..Head::default()
@@ -142,7 +144,8 @@ async fn own_hits(state: &AppState, owner: &str, query: &str) -> Result<Vec<Hit>
             ),
             title,
             also: String::new(),
-            body: body.join("\n"),
+            // What marks a hit is for the index alone to write.
+            body: body.join("\n").replace([MARK_OPEN, MARK_CLOSE], " "),
             path: format!("/attempts/{}", attempt.id),
         });
         if documents.len() == ATTEMPTS_READ {

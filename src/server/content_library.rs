@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
+use crate::domain::calculator;
 use crate::domain::content::shelf::{SHELF_PAGES, Shelf, ShelfTexts, parse_shelf};
 use crate::domain::content::{
     Diagnostic, Estimates, Page, Parsed, Parts, Prompt, PromptFiles, Source, Variant, check_whole,
@@ -17,7 +18,7 @@ use crate::domain::content::{
 use crate::domain::phase::Phase;
 
 use super::glossary::{self, Glossary};
-use super::markdown::{Place, render_or_explain};
+use super::markdown::{OUR_OWN, Place, render_or_explain};
 use super::session::sha256_hex;
 
 #[derive(RustEmbed)]
@@ -76,7 +77,7 @@ impl PublishedPage {
     fn new(page: Page, sources: &[Source], glossary: &Glossary) -> Self {
         let terms = glossary.on_a_page();
         let mut citable = page.sources.clone();
-        citable.extend(["ours", "derived"].map(str::to_owned));
+        citable.extend(OUR_OWN.map(str::to_owned));
         Self {
             html: render_or_explain(
                 &page.body,
@@ -409,7 +410,7 @@ fn is_address(path: &str, parts: Parts<'_>) -> bool {
         ["prompts", slug] => parts.prompts.iter().any(|prompt| prompt.slug == slug),
         ["reference", slug] => parts.pages.iter().any(|page| page.slug == slug),
         ["reference", "glossary", id] => parts.terms.iter().any(|term| term.id == id),
-        ["calculators", _name] => true,
+        ["calculators", name] => calculator::find(name).is_some(),
         _ => false,
     }
 }

@@ -326,6 +326,14 @@ pub fn local_path(path: &str) -> String {
     }
 }
 
+/// The query of an address as [`Head::settled`], where it can be part of one as it stands.
+pub fn settled(query: Option<&str>) -> String {
+    query
+        .map(|query| format!("?{query}"))
+        .filter(|query| local_path(&format!("/{query}")).len() > 1)
+        .unwrap_or_default()
+}
+
 /// A redirect after a form, to a page that is then fetched by GET.
 pub fn see_other(path: &str) -> Response {
     let mut response = Response::new(Body::empty());

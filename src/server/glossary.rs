@@ -140,3 +140,135 @@ fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let after = text[end..].chars().next();
     !before.is_some_and(|before| joins(before) || before == '-') && !after.is_some_and(joins)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::content::parse_glossary;
+
+    /// Terms by name and other spellings; the definition of each names it.
+    fn glossary(terms: &[(&str, &[&str])]) -> Glossary {
+        let mut text = String::new();
+        for (number, (name, also)) in terms.iter().enumerate() {
+            let _ = write!(
+                text,
+                "[[term]]\nid = \"t{number}\"\nterm = \"{name}\"\nalso = {also:?}\ndefinition = '{name} is \"x < y & z\". It is `so`.'\n\
+                 why = \"It is.\"\nquestion = \"Is it?\"\nanswer = \"It is.\"\nsee = []\nsources = []\n"
+            );
+        }
+        let parsed = parse_glossary(&[("terms.toml", &text)], &[]);
+        assert_eq!(parsed.diagnostics, []);
+        Glossary::new(parsed.value.expect("terms"))
+    }
+
+    /// What is linked, as `word→id`, in the order of the text.
+    fn links(html: &str) -> Vec<String> {
+        html.split("<a class=\"term\" ")
+            .skip(1)
+            .map(|part| {
+                let id = part
+                    .split(['/', '"'])
+                    .find(|part| part.starts_with('t') && part[1..].parse::<u32>().is_ok());
+                let word = part
+                    .split_once("\">")
+                    .and_then(|(_, rest)| rest.split_once("</a>"));
+                format!(
+                    "{}→{}",
+                    word.map_or("", |(word, _)| word),
+                    id.unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_term_is_found_as_a_word_in_any_of_its_spellings() {
+        let glossary = glossary(&[
+            ("Queue", &["waiting line"]),
+            ("Index", &[]),
+            ("USE method", &["USE"]),
+            ("Retry", &["retries", "retry storm"]),
+            ("Bloom filter", &[]),
+            ("p99", &[]),
+            ("Été", &[]),
+            ("If-Match", &[]),
+        ]);
+        for (text, found) in [
+            ("A queue.", vec!["queue→t0"]),
+            ("Queue", vec!["Queue→t0"]),
+            ("QUEUE", vec!["QUEUE→t0"]),
+            ("many queues, two indexes", vec!["queues→t0", "indexes→t1"]),
+            ("A waiting line.", vec!["waiting line→t0"]),
+            ("Waiting lines", vec!["Waiting lines→t0"]),
+            // Only the first use, however it is spelt.
+            ("queue, queue, waiting line and Queues", vec!["queue→t0"]),
+            // Whole words: not in others, not behind a hyphen, not in a name.
+            ("queued, enqueue, queueing, queue_size, dequeues", vec![]),
+            ("a multi-queue scheme", vec![]),
+            ("the queue-depth", vec!["queue→t0"]),
+            ("a queue's end", vec!["queue→t0"]),
+            ("(queue)", vec!["queue→t0"]),
+            ("queue2", vec![]),
+            ("queueé", vec![]),
+            // Capitals tell some words from others.
+            ("use it, Use it", vec![]),
+            ("By USE and the USE method", vec!["USE→t2"]),
+            ("USED", vec![]),
+            ("bloom filters", vec!["bloom filters→t4"]),
+            ("Bloom filters", vec!["Bloom filters→t4"]),
+            // The longest spelling.
+            ("a retry storm, and a retry", vec!["retry storm→t3"]),
+            ("retries", vec!["retries→t3"]),
+            ("p99 and p99.9", vec!["p99→t5"]),
+            ("p999", vec![]),
+            ("l'été", vec!["été→t6"]),
+            ("the If-Match header", vec!["If-Match→t7"]),
+            ("", vec![]),
+            ("🚲 queue 🚲", vec!["queue→t0"]),
+        ] {
+            let linked = glossary.on_a_page().link(text);
+            assert_eq!(
+                links(linked.as_deref().unwrap_or_default()),
+                found,
+                "{text}"
+            );
+            assert_eq!(linked.is_some(), !found.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_links_a_term_once_and_another_page_again() {
+        let glossary = glossary(&[("Queue", &[]), ("Retry", &[])]);
+        let page = glossary.on_a_page();
+        assert_eq!(links(&page.link("a queue").expect("a link")), ["queue→t0"]);
+        assert_eq!(page.link("a queue"), None);
+        assert_eq!(
+            links(&page.link("a queue, a retry").expect("a link")),
+            ["retry→t1"]
+        );
+        let another = glossary.on_a_page();
+        assert!(another.link("a queue").is_some());
+        assert_eq!(Glossary::default().on_a_page().link("a queue"), None);
+        assert_eq!(
+            glossary.term("t1").map(|term| term.term.as_str()),
+            Some("Retry")
+        );
+        assert!(glossary.term("t2").is_none());
+    }
+
+    #[test]
+    fn texts_and_definitions_are_escaped() {
+        let glossary = glossary(&[("Queue", &["a<b>c"])]);
+        let page = glossary.on_a_page();
+        let html = page
+            .link("<img src=x> & \"queue\" </a><b>")
+            .expect("a link");
+        assert_eq!(
+            html,
+            "&lt;img src=x&gt; &amp; &quot;<a class=\"term\" href=\"/reference/glossary/t0\" \
+             data-def=\"Queue is &quot;x &lt; y &amp; z&quot;. It is so.\">queue</a>&quot; &lt;/a&gt;&lt;b&gt;"
+        );
+        let html = glossary.on_a_page().link("a<b>c").expect("a link");
+        assert!(html.ends_with(">a&lt;b&gt;c</a>"), "{html}");
+    }
+}

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use pulldown_cmark::{
-    CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
+    CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
+    html,
 };
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
@@ -30,6 +31,9 @@ const HIGHLIGHTED_BYTES: usize = 32 * 1024;
 /// What stands around a citation while the text is parsed: brackets, so that strong text may end right before it.
 const CITE_OPEN: char = '\u{2e28}';
 const CITE_CLOSE: char = '\u{2e29}';
+
+/// What may be cited in place of a source: our own judgement, and what follows from figures that are cited.
+pub const OUR_OWN: [&str; 2] = ["ours", "derived"];
 
 /// Whose text it is, and where on the page it will stand.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +126,9 @@ fn checked_events(text: &str) -> Result<Vec<Event<'_>>, MarkdownError> {
         Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut depth = 0;
     let mut events = Vec::new();
-    for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
+    // A word that a backslash or an entity cuts in two is one word.
+    let parser = TextMergeWithOffset::new(Parser::new_ext(text, options).into_offset_iter());
+    for (event, span) in parser {
         match event {
             Event::Start(_) => depth += 1,
             Event::End(_) => depth -= 1,
@@ -161,8 +167,8 @@ impl<'a> Rewriter<'a> {
         let mut in_link = false;
         while let Some(event) = events.next() {
             match &event {
-                Event::Start(Tag::Link { .. }) => in_link = true,
-                Event::End(TagEnd::Link) => in_link = false,
+                Event::Start(Tag::Link { .. } | Tag::Image { .. }) => in_link = true,
+                Event::End(TagEnd::Link | TagEnd::Image) => in_link = false,
                 _ => {}
             }
             match event {
@@ -321,9 +327,15 @@ fn push_cited<'e>(
             break;
         };
         parts.push(linked(before, terms));
-        let source = escape(source);
+        let id = escape(source);
+        // What we judge or work out ourselves stands in no list of sources.
+        let cited = if OUR_OWN.contains(&source) {
+            id
+        } else {
+            format!("<a href=\"#source-{id}\">{id}</a>")
+        };
         parts.push(Event::InlineHtml(
-            format!("<sup class=\"cite\"><a href=\"#source-{source}\">{source}</a></sup>").into(),
+            format!("<sup class=\"cite\">{cited}</sup>").into(),
         ));
         rest = after;
     }
@@ -506,6 +518,95 @@ mod tests {
             ]
             .join("\n----\n")
         );
+    }
+
+    /// A published text whose glossary has one term.
+    fn explained(text: &str) -> String {
+        let terms = crate::domain::content::parse_glossary(
+            &[(
+                "terms.toml",
+                "[[term]]\nid = \"queue\"\nterm = \"Queue\"\nalso = [\"shard_id\"]\ndefinition = \"Work that <waits>. It is \\\"bounded\\\".\"\nwhy = \"It is.\"\nquestion = \"Is it?\"\nanswer = \"It is.\"\nsee = []\nsources = []\n",
+            )],
+            &[],
+        );
+        assert_eq!(terms.diagnostics, []);
+        let glossary = super::super::glossary::Glossary::new(terms.value.expect("terms"));
+        let page = glossary.on_a_page();
+        let sources = ["S0".to_owned(), "ours".to_owned()];
+        let place = Place {
+            prefix: "t",
+            top_heading: 2,
+            sources: &sources,
+            terms: Some(&page),
+        };
+        render(text, place).expect("renders")
+    }
+
+    #[test]
+    fn terms_are_linked_in_prose_alone() {
+        for (text, links) in [
+            ("A queue.", 1),
+            ("*A queue*, **queue**", 1),
+            ("- a queue\n- a queue", 1),
+            ("> a queue", 1),
+            ("| a queue |\n|---|\n| b |", 1),
+            ("a queue[^S0]", 1),
+            ("Six[^S0] of a queue[^S0], and a queue", 1),
+            ("a [long queue](/prompts)", 0),
+            ("[a *queue*](/prompts), then a queue", 1),
+            ("<https://example.org/queue>", 0),
+            ("## A queue", 0),
+            ("## A queue\n\nA queue.", 1),
+            ("`queue`", 0),
+            ("```text\nqueue\n```", 0),
+            ("    queue", 0),
+            ("![queue](a.png)", 0),
+            ("<b>queue</b>", 1),
+            ("A \\*queue\\*.", 1),
+            ("the queue_size and the queue\\_depth", 0),
+            ("q*ueu*e", 0),
+            ("queue&#8203;s", 1),
+            ("&quot;queue&quot;", 1),
+            ("the shard_id", 1),
+            ("a queue\nand a queue", 1),
+        ] {
+            let html = explained(text);
+            assert_eq!(
+                html.matches("<a class=\"term\"").count(),
+                links,
+                "{text} → {html}"
+            );
+            let nested = html.split("<a ").skip(1).any(|part| {
+                part.split("</a>")
+                    .next()
+                    .is_some_and(|inside| inside.contains("<a"))
+            });
+            assert!(!nested, "{text} → {html}");
+        }
+        let html = explained("A <queue> & more");
+        assert!(
+            !html.contains("<queue") && !html.contains("<waits"),
+            "{html}"
+        );
+        let html = explained("A queue.");
+        assert!(html.contains("data-def=\"Work that "), "{html}");
+        let document = scraper::Html::parse_fragment(&html);
+        let link = scraper::Selector::parse("a.term").expect("a selector");
+        let link = document.select(&link).next().expect("the link");
+        assert_eq!(
+            (link.attr("href"), link.attr("data-def")),
+            (
+                Some("/reference/glossary/queue"),
+                Some("Work that <waits>. It is \"bounded\".")
+            )
+        );
+    }
+
+    #[test]
+    fn our_own_figures_lead_to_no_source() {
+        let html = explained("Ten[^ours] of them, six[^S0].");
+        assert!(html.contains("Ten<sup class=\"cite\">ours</sup>"), "{html}");
+        assert!(html.contains("<a href=\"#source-S0\""), "{html}");
     }
 
     #[test]

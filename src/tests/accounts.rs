@@ -1849,7 +1849,7 @@ async fn export(browser: &Guest) -> (Vec<u8>, Archive) {
     (reply.body.to_vec(), archive.expect("reads"))
 }
 
-async fn import(browser: &Guest, name: &str, file: &[u8]) -> Reply {
+pub(super) async fn import(browser: &Guest, name: &str, file: &[u8]) -> Reply {
     let mut body = format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.zip\"\r\nContent-Type: application/zip\r\n\r\n").into_bytes();
     body.extend_from_slice(file);
     body.extend_from_slice(b"\r\n--edge--\r\n");

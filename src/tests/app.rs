@@ -91,12 +91,22 @@ impl TestApp {
             version: shared.version.clone(),
             diagnostics: Vec::new(),
         };
+        Self::serving(database, settings, Origin::Program, library)
+    }
+
+    /// Serves another library than the published one.
+    pub fn serving(
+        database: &Database,
+        settings: Settings,
+        origin: Origin,
+        library: Library,
+    ) -> Self {
         let clock = Arc::new(AtomicI64::new(START));
         let db = database.db.clone();
         let state = AppState::new(
             db.clone(),
             Clock::Set(clock.clone()),
-            Origin::Program,
+            origin,
             library,
             settings,
         );

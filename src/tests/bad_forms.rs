@@ -632,7 +632,7 @@ async fn every_route_refuses_what_nobody_should_send() {
         assert_eq!(acting.len(), ACT.len(), "{acting:?}");
         // It was about something.
         let sections = world.everything().await[7].concat();
-        assert!(sections.ends_with(" api 1 kept"), "{sections}");
+        assert!(sections.contains(" api 1 kept"), "{sections}");
     })
     .await;
 }

@@ -186,7 +186,7 @@ async fn every_page_says_what_it_is() {
 }
 
 /// Each id once, each label and description leads to something, every field has a name to be called by.
-fn well_formed(what: &str, page: &super::app::Page) {
+pub(super) fn well_formed(what: &str, page: &super::app::Page) {
     let mut ids: Vec<&str> = page
         .all("[id]")
         .into_iter()

@@ -14,7 +14,7 @@ use crate::domain::level::Level;
 use crate::server::content_library::PublishedPrompt;
 
 /// The runs of plain text in a piece of Markdown: they stand in the page exactly so, however the rest is marked up.
-fn plain_runs(markdown: &str) -> impl Iterator<Item = &str> {
+pub(super) fn plain_runs(markdown: &str) -> impl Iterator<Item = &str> {
     let marks = |c: char| "\n*_`[]|<>()#&\"'\\{}~^!".contains(c);
     let numbers = |c: char| c.is_ascii_digit() || " .-".contains(c);
     markdown
@@ -37,6 +37,17 @@ fn secrets(published: &PublishedPrompt) -> Vec<String> {
     );
     for ball in &prompt.curveballs {
         let _ = write!(open, "{} {}", ball.title, ball.question);
+    }
+    // What the shelf and the glossary teach is no secret of one prompt's.
+    for published in &library().pages {
+        open.push_str(&published.page.body);
+    }
+    for term in &library().glossary.terms {
+        let _ = write!(
+            open,
+            "{} {} {} {}",
+            term.definition, term.why, term.question, term.answer
+        );
     }
     for estimate in &prompt.estimates.estimates {
         let _ = write!(open, "{} {}", estimate.label, estimate.feeds);
@@ -70,7 +81,7 @@ fn secrets(published: &PublishedPrompt) -> Vec<String> {
 }
 
 /// The body of every GET route there is for this attempt, and of every way of writing that answers with a page or data.
-async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)> {
+pub(super) async fn everything_that_is_answered(attempt: &Attempt) -> Vec<(String, String)> {
     let guest = &attempt.guest;
     let mut sections: Vec<String> = super::app::phases().map(ToOwned::to_owned).collect();
     sections.push("worksheet".to_owned());

@@ -51,6 +51,16 @@ pub fn query_of(typed: &[(String, String)]) -> String {
         .join("&")
 }
 
+/// Makes `address` the page's own, and the one that a change of the theme comes back to.
+pub fn settle_address(address: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    }
+    if let Ok(Some(back)) = document().query_selector("input[name=back]") {
+        let _ = back.set_attribute("value", address);
+    }
+}
+
 /// Calls `act` once the typing has paused.
 pub fn after_a_pause(
     waiting: StoredValue<Option<leptos::leptos_dom::helpers::TimeoutHandle>>,

@@ -24,7 +24,7 @@ pub fn Sources(sources: Vec<Source>) -> impl IntoView {
         .collect_view();
     view! {
         <ul class="source-list">{rows}</ul>
-        <p class="small quiet">"Figures and anchors without a source are ours: chosen for the exercise or by our own judgement."</p>
+        <p class="small quiet">"Figures and anchors without a source are ours: chosen for the exercise or by our own judgement. What is derived is worked out here from figures that are cited."</p>
     }
 }
 

@@ -418,3 +418,382 @@ proptest! {
         assert_sound(&texts);
     }
 }
+
+const PAGE: &str = include_str!("testdata/page.md");
+const GLOSSARY: &str = include_str!("testdata/glossary.toml");
+
+fn sources() -> Vec<Source> {
+    parse_sources(SOURCES_FILE, SOURCES).value.expect("sources")
+}
+
+/// What is found wrong in a page, a line for each fault.
+fn faults_of_page(text: &str) -> String {
+    let found = parse_page("rain", text, &sources()).diagnostics;
+    found.iter().map(|fault| format!("{fault}\n")).collect()
+}
+
+fn faults_of_glossary(text: &str) -> String {
+    let found = parse_glossary(&[("glossary/riding.toml", text)], &sources()).diagnostics;
+    found.iter().map(|fault| format!("{fault}\n")).collect()
+}
+
+/// Each edit by itself, with what is then found wrong.
+fn edited(text: &str, edits: &[(&str, &str)], faults: impl Fn(&str) -> String) -> String {
+    let mut snapshot = String::new();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from:?} is not there");
+        let found = faults(&text.replacen(from, to, 1));
+        assert_ne!(
+            found, "",
+            "no fault is found after {from:?} has become {to:?}"
+        );
+        let to: String = to.chars().take(80).collect();
+        writeln!(snapshot, "{from:?} => {to:?}\n{found}").unwrap();
+    }
+    snapshot
+}
+
+#[test]
+fn a_valid_page_is_read_whole() {
+    let parsed = parse_page("rain", PAGE, &sources());
+    assert_eq!(parsed.diagnostics, []);
+    let page = parsed.value.expect("a page");
+    assert_eq!(
+        (page.slug.as_str(), page.title.as_str(), page.order),
+        ("rain", "Riding in the rain", 30)
+    );
+    assert_eq!(page.sources, ["S0", "S1"]);
+    assert_eq!(page.sections, ["How much slower", "What to do"]);
+    let links: Vec<&str> = page.links.iter().map(|link| link.to.as_str()).collect();
+    assert_eq!(links, ["/prompts/bicycles", "/reference/glossary/braking"]);
+}
+
+#[test]
+fn each_fault_of_a_page_is_named_with_its_place() {
+    let long = "word ".repeat(46) + "ends.";
+    let average = ("Of ".to_owned() + &"many ".repeat(28) + "words. ").repeat(20);
+    let snapshot = edited(
+        PAGE,
+        &[
+            // Figures without a source: in a paragraph, an item, a table; with a currency, a share, a multiple.
+            (
+                "9 m instead of 6 m.[^S0] We would plan for 10 m.[^ours]",
+                "9 m instead of 6 m.",
+            ),
+            (
+                "A dry commute takes 20 min.[^S1]",
+                "A dry commute takes 20 min.",
+            ),
+            (
+                "| dry | 6 m[^S0] |\n| wet | 9 m[^S0] |",
+                "| dry | 6 m |\n| wet | 9 m |",
+            ),
+            ("An L5 rider has lights as well.", "Lights cost $30."),
+            (
+                "An L5 rider has lights as well.",
+                "About (40 %) have lights.",
+            ),
+            ("An L5 rider has lights as well.", "Rain is 2.5x worse."),
+            // Sources that are not declared, not there or not used.
+            ("20 min.[^S1]", "20 min.[^S7]"),
+            ("sources = [\"S0\", \"S1\"]", "sources = [\"S0\"]"),
+            ("20 min.[^S1]", "20 min.[^S0]"),
+            (
+                "sources = [\"S0\", \"S1\"]",
+                "sources = [\"S0\", \"S1\", \"ours\"]",
+            ),
+            // Sentences.
+            ("Leave earlier,", &format!("{long} Leave earlier,")),
+            ("Leave earlier,", &format!("{average}Leave earlier,")),
+            // Headings, front matter, markup.
+            ("## What to do", "# What to do"),
+            ("## What to do", "#### What to do"),
+            ("## What to do", "## What to do {#do}"),
+            ("+++\ntitle", "title"),
+            ("title = \"Riding in the rain\"\n", ""),
+            ("title", "titel"),
+            ("order = 30", "order = \"30\""),
+            ("order = 30", "order = 30\nauthor = \"me\""),
+            (
+                "by how much.\"",
+                "by how much, for whoever rides and whatever the weather, on every road of the city that was built or will be built in years to come.\"",
+            ),
+            ("```text", "```"),
+            ("Leave earlier", "<b>Leave</b> earlier"),
+            ("Leave earlier", "![Leave](rain.png) earlier"),
+            ("Leave earlier", "Leave \u{1F327} earlier"),
+        ],
+        faults_of_page,
+    );
+    insta::assert_snapshot!(snapshot);
+}
+
+#[test]
+fn what_is_no_figure_needs_no_source() {
+    for text in [
+        "In 1999 and in 2026 it rained.",
+        "An L5 rider, an S0 source, a p99 and an x2 bicycle.",
+        "Ten bicycles and a dozen.",
+        "See [9 m](/prompts/bicycles).",
+        "Read `9 m` as it stands.",
+    ] {
+        let page = PAGE.replace("Leave earlier,", &format!("{text} Leave earlier,"));
+        assert_eq!(faults_of_page(&page), "", "{text}");
+    }
+}
+
+#[test]
+fn a_valid_glossary_is_read_by_name() {
+    let parsed = parse_glossary(&[("glossary/riding.toml", GLOSSARY)], &sources());
+    assert_eq!(parsed.diagnostics, []);
+    let terms = parsed.value.expect("terms");
+    let ids: Vec<&str> = terms.iter().map(|term| term.id.as_str()).collect();
+    assert_eq!(ids, ["braking", "grip"]);
+    assert_eq!(terms[0].also, ["braking", "stopping distance"]);
+}
+
+#[test]
+fn each_fault_of_the_glossary_is_named_with_its_place() {
+    let long = "What keeps a tire ".to_owned() + &"very ".repeat(45) + "safe.";
+    let snapshot = edited(
+        GLOSSARY,
+        &[
+            // Two spellings of one term, of two terms, in another case.
+            ("also = []", "also = [\"Braking\"]"),
+            ("also = []", "also = [\"grip\"]"),
+            ("term = \"Grip\"", "term = \"Stopping Distance\""),
+            ("id = \"grip\"", "id = \"braking\""),
+            ("id = \"grip\"", "id = \"The grip\""),
+            ("see = [\"grip\"]", "see = [\"gripp\"]"),
+            ("sources = [\"S0\", \"ours\"]", "sources = [\"S7\"]"),
+            // Two sentences, neither one nor three.
+            (" A wet road has less of it.", ""),
+            (
+                " A wet road has less of it.",
+                " A wet road has less. Ice has none.",
+            ),
+            ("What keeps a tire from sliding.", &long),
+            ("why = \"It bounds how fast one can stop.\"\n", ""),
+            ("question = \"What lowers it?\"", "question = \" \""),
+            (
+                "answer = \"Water, leaves and paint.\"",
+                "answr = \"Water.\"",
+            ),
+            ("also = []", "also = \"grips\""),
+            ("[[term]]", "[[terms]]"),
+        ],
+        faults_of_glossary,
+    );
+    insta::assert_snapshot!(snapshot);
+}
+
+/// A prompt, a page and a glossary with which nothing is wrong as a whole.
+struct Shelf {
+    prompt: Prompt,
+    page: Page,
+    terms: Vec<Term>,
+}
+
+impl Shelf {
+    fn valid() -> Self {
+        let words = |count: usize| "word ".repeat(count);
+        let mut prompt = Texts::valid().parse().0.expect("a prompt");
+        prompt.situation += &words(700);
+        prompt.reference.staff += &words(2_600);
+        // Each criterion has its answer.
+        for criterion in &prompt.rubric.criteria {
+            prompt
+                .reference
+                .staff
+                .push_str(&criterion.anchor(Rating::Senior).text);
+        }
+        for variant in &mut prompt.variants {
+            variant.changes += &words(20);
+            variant.answer += &words(100);
+        }
+        let mut page = parse_page("rain", PAGE, &sources()).value.expect("a page");
+        page.body += &words(300);
+        let terms = parse_glossary(&[("glossary/riding.toml", GLOSSARY)], &sources());
+        Self {
+            prompt,
+            page,
+            terms: terms.value.expect("terms"),
+        }
+    }
+
+    /// What is wrong with all of it. The prompt and the terms are what links may lead to.
+    fn faults(&self) -> Vec<String> {
+        let parts = Parts {
+            prompts: std::slice::from_ref(&self.prompt),
+            pages: std::slice::from_ref(&self.page),
+            terms: &self.terms,
+        };
+        let known = [
+            "/prompts/bicycles",
+            "/reference/glossary/braking",
+            "/reference/glossary/grip",
+        ];
+        check_whole(parts, |path| known.contains(&path))
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_whole_is_found() {
+    assert_eq!(Shelf::valid().faults(), Vec::<String>::new());
+    let criterion = |shelf: &Shelf| shelf.prompt.rubric.criteria[0].id.slug();
+    let first = criterion(&Shelf::valid());
+    type Change = fn(&mut Shelf);
+    let cases: [(&str, Change, Vec<String>); 12] = [
+        (
+            "a link to a term that is not there",
+            |shelf| {
+                let page = PAGE.replace("glossary/braking", "glossary/breaking");
+                let page = parse_page("rain", &page, &sources()).value.expect("a page");
+                shelf.page.links = page.links;
+            },
+            vec!["reference/rain.md:20:57: there is no page ".to_owned()],
+        ),
+        (
+            "a link with a query and a fragment is one to its page",
+            |shelf| {
+                let page = PAGE.replace("/prompts/bicycles", "/prompts/bicycles?level=mid#start");
+                shelf.page.links = parse_page("rain", &page, &sources())
+                    .value
+                    .expect("a page")
+                    .links;
+            },
+            vec![],
+        ),
+        (
+            "a link of a prompt",
+            |shelf| {
+                let texts = Texts::valid().replaced((
+                    "prompt.md",
+                    "It wants the totals on one page by spring.[^S0]",
+                    "It wants [totals](/prompts/totals) by spring.[^S0]",
+                ));
+                shelf.prompt.links = texts.parse().0.expect("a prompt").links;
+            },
+            vec!["prompts/bicycles/prompt.md:".to_owned()],
+        ),
+        (
+            "a term that nothing uses",
+            |shelf| {
+                shelf.terms[0].see.clear();
+                shelf.page.body = shelf.page.body.replace("grip", "hold");
+            },
+            vec!["glossary/riding.toml:13:6: no text uses the term \"grip\"".to_owned()],
+        ),
+        (
+            "a term that only another one names",
+            |shelf| shelf.page.body = shelf.page.body.replace("grip", "hold"),
+            vec![],
+        ),
+        (
+            "a prompt that is too short",
+            |shelf| shelf.prompt.situation.clear(),
+            vec!["prompts/bicycles/prompt.md:1:1: a text of ".to_owned()],
+        ),
+        (
+            "a prompt that is too long",
+            |shelf| shelf.prompt.situation += &"word ".repeat(1_000),
+            vec!["prompts/bicycles/prompt.md:1:1: a text of ".to_owned()],
+        ),
+        (
+            "a reference that is too short",
+            |shelf| {
+                let staff = &mut shelf.prompt.reference.staff;
+                *staff = staff.replacen(&"word ".repeat(1_000), "", 1);
+            },
+            vec!["prompts/bicycles/reference.md:1:1: a text of ".to_owned()],
+        ),
+        (
+            "a page that is too long",
+            |shelf| shelf.page.body += &"word ".repeat(2_400),
+            vec!["reference/rain.md:1:1: a text of ".to_owned()],
+        ),
+        (
+            "a variant that says too little, before and after",
+            |shelf| {
+                shelf.prompt.variants[0].changes = "Ten cities.".to_owned();
+                shelf.prompt.variants[1].answer = "It grows.".to_owned();
+            },
+            vec![
+                "prompts/bicycles/variants.toml:1:1: a text of 2 words, expected 100 to 550"
+                    .to_owned(),
+                "prompts/bicycles/variants.toml:1:1: a text of 2 words, expected 20 to 200"
+                    .to_owned(),
+            ],
+        ),
+        (
+            "a criterion that the reference does not answer",
+            |shelf| {
+                let criterion = &mut shelf.prompt.rubric.criteria[0];
+                criterion.anchors[2].text =
+                    "Chooses quaternions, and proves rotational invariance under gimbal lock."
+                        .to_owned();
+            },
+            vec![format!(
+                "prompts/bicycles/reference.md:1:1: the criterion {first:?} is hardly answered: its senior anchor speaks of choos"
+            )],
+        ),
+        (
+            "several at once",
+            |shelf| {
+                shelf.prompt.situation.clear();
+                shelf.page.body.clear();
+            },
+            vec![
+                // The page was what used it.
+                "glossary/riding.toml:2:6: no text uses the term \"braking\"".to_owned(),
+                "prompts/bicycles/prompt.md:1:1:".to_owned(),
+                "reference/rain.md:1:1: a text of 0 words".to_owned(),
+            ],
+        ),
+    ];
+    for (what, change, expected) in cases {
+        let mut shelf = Shelf::valid();
+        change(&mut shelf);
+        let found = shelf.faults();
+        assert_eq!(found.len(), expected.len(), "{what}: {found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(&expected), "{what}: {found}");
+        }
+    }
+}
+
+#[test]
+fn a_term_is_used_as_a_word_and_not_as_a_part_of_one() {
+    let mut shelf = Shelf::valid();
+    shelf.terms[0].see.clear();
+    shelf.page.body = shelf.page.body.replace("grip", "hold") + " A gripping story.";
+    assert_eq!(
+        shelf.faults(),
+        ["glossary/riding.toml:13:6: no text uses the term \"grip\""]
+    );
+    for used in [
+        "Grip.",
+        "(grip)",
+        "GRIP",
+        "grips",
+        "the grip's end",
+        "grip-wise",
+    ] {
+        let mut shelf = Shelf::valid();
+        shelf.terms[0].see.clear();
+        shelf.page.body.push_str(used);
+        assert_eq!(shelf.faults(), Vec::<String>::new(), "{used}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_page_and_any_glossary_are_read_without_panic(page in text(PAGE), glossary in text(GLOSSARY), variants in text(VARIANTS)) {
+        let _ = faults_of_page(&page);
+        let _ = faults_of_glossary(&glossary);
+        assert_sound(&Texts::valid().with("variants.toml", variants));
+    }
+}

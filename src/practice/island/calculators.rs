@@ -85,7 +85,10 @@ pub fn Calculators(
                 if let Ok(Some(field)) = form.query_selector("input")
                     && let Ok(field) = field.dyn_into::<web_sys::HtmlElement>()
                 {
-                    let _ = field.focus();
+                    // Only once it is shown can it be focused.
+                    request_animation_frame(move || {
+                        let _ = field.focus();
+                    });
                 }
             } else {
                 put_beside(&form, "data-fault", &faults);

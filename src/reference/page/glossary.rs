@@ -95,7 +95,7 @@ pub async fn term(
         return AppError::NotFound.into_response();
     };
     let head = Head {
-        title: term.term.clone(),
+        title: format!("{} · Glossary", term.term),
         description: term.definition.replace('`', ""),
         path: address(&term.id),
         kind: Kind::Reading,

@@ -101,6 +101,8 @@ impl Index {
         if found.is_empty() && taken.len() > 1 {
             found = store::search(&self.pool, &expression(&taken, " OR "), most).await?;
         }
+        // A thing by this very name comes first, also where its name is a word that many others have.
+        found.sort_by_key(|found| !words_of(&found.title).eq(taken.iter().cloned()));
         Ok(Outcome {
             taken_as: (taken != typed && !found.is_empty()).then(|| taken.join(" ")),
             found,
