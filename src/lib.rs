@@ -4,7 +4,7 @@
 //! - `hydrate`: the domain and the islands, for the browser;
 //! - `ssr`: everything, the server.
 //!
-//! Directions: `main` → [`app`] → features ([`accounts`], [`mail`], [`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
+//! Directions: `main` → [`app`] → features ([`accounts`], [`exercises`], [`mail`], [`prompts`], [`practice`]) → `server` and `ui` → [`domain`], never back. In a feature,
 //! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
 //! ARCHITECTURE.md tells how they work together.
 
@@ -19,6 +19,8 @@ pub mod accounts;
 pub mod app;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod error;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod exercises;
 #[cfg(feature = "ssr")]
 pub mod mail;
 #[cfg(feature = "ssr")]

@@ -9,6 +9,7 @@ pub mod attempt;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod content;
 pub mod criterion;
+pub mod exercise;
 pub mod level;
 pub mod markup;
 pub mod phase;

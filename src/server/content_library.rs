@@ -11,10 +11,11 @@ use rust_embed::RustEmbed;
 
 use crate::domain::content::{
     Diagnostic, Estimates, Page, Parsed, Parts, Prompt, PromptFiles, Source, Variant, check_whole,
-    parse_glossary, parse_page, parse_prompt, parse_sources,
+    dead_links, parse_glossary, parse_page, parse_prompt, parse_sources,
 };
 use crate::domain::phase::Phase;
 
+use super::exercise_library::{ExerciseFolders, Exercises};
 use super::glossary::Glossary;
 use super::markdown::{Place, render_or_explain};
 use super::session::sha256_hex;
@@ -30,6 +31,7 @@ pub struct Library {
     pub prompts: Vec<Arc<PublishedPrompt>>,
     /// The reference shelf, in its order.
     pub pages: Vec<Arc<PublishedPage>>,
+    pub exercises: Exercises,
     pub glossary: Arc<Glossary>,
     pub sources: Vec<Source>,
     /// Changes with any byte of the content.
@@ -91,7 +93,7 @@ impl PublishedPage {
 }
 
 /// The sources with these ids, in their order.
-fn sources_of(ids: &[String], sources: &[Source]) -> Vec<Source> {
+pub(super) fn sources_of(ids: &[String], sources: &[Source]) -> Vec<Source> {
     ids.iter()
         .filter_map(|id| sources.iter().find(|source| source.id == *id).cloned())
         .collect()
@@ -265,6 +267,7 @@ impl Library {
         let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         let mut pages = Vec::new();
         let mut glossary: Vec<(&str, &str)> = Vec::new();
+        let mut exercises = ExerciseFolders::default();
         for (path, text) in &files {
             let parts: Vec<&str> = path.split('/').collect();
             match parts[..] {
@@ -276,6 +279,9 @@ impl Library {
                     let parsed = parse_page(file.trim_end_matches(".md"), text, &sources);
                     take(parsed.diagnostics);
                     pages.extend(parsed.value);
+                }
+                ["exercises", kind, slug, file] if exercises.takes(kind, file) => {
+                    exercises.put(kind, slug, file, text);
                 }
                 ["glossary", file] if file.ends_with(".toml") => glossary.push((path, text)),
                 _ => take(vec![fault(
@@ -321,7 +327,11 @@ impl Library {
             pages: &pages,
             terms: &terms,
         };
-        take(check_whole(parts, |path| is_address(path, parts)));
+        let (exercises, found) = exercises.parse(&sources);
+        take(found);
+        let exists = |path: &str| is_address(path, parts) || exercises.is_address(path);
+        take(check_whole(parts, exists));
+        take(dead_links(exercises.links(), exists));
 
         let glossary = Glossary::new(terms);
         let mut prompts: Vec<Arc<PublishedPrompt>> = prompts
@@ -334,10 +344,12 @@ impl Library {
             .collect();
         pages.sort_by_key(|published| published.page.order);
         prompts.sort_by(|a, b| a.prompt.title.cmp(&b.prompt.title));
+        let exercises = exercises.publish(&sources, &glossary);
         let version = sha256_hex(format!("{files:?}"))[..12].to_owned();
         Ok(Self {
             prompts,
             pages,
+            exercises,
             glossary: Arc::new(glossary),
             sources,
             version,

@@ -16,6 +16,7 @@ mod commands;
 mod configuration;
 mod deployment;
 mod engines;
+mod exercises;
 mod journeys;
 mod killed;
 mod listener;

@@ -3,6 +3,8 @@
 //! Must never know a feature, the server or the database.
 
 #[cfg(feature = "ssr")]
+pub mod criterion;
+#[cfg(feature = "ssr")]
 pub mod field;
 #[cfg(feature = "ssr")]
 pub mod notice;

@@ -118,7 +118,7 @@ pub async fn revoke(
 pub async fn open(conn: &mut Conn<'_>, secret: &str) -> Result<SharedPermit, StoreError> {
     let row = on!(conn, |c| {
         sqlx::query_as::<_, AttemptRow>(
-        "SELECT attempt.id, prompt, way, level, minutes, started_at, phase, marked_at, \
+        "SELECT attempt.id, prompt, variant, way, level, minutes, started_at, phase, marked_at, \
          (SELECT COUNT(*) FROM score WHERE attempt_id = attempt.id) AS scores \
          FROM attempt JOIN share_link ON share_link.attempt_id = attempt.id WHERE token_hash = $1 AND revoked_at IS NULL \
          AND NOT EXISTS (SELECT 1 FROM account WHERE account.owner_id = attempt.owner_id AND account.disabled_at IS NOT NULL)"
