@@ -21,7 +21,7 @@ use crate::server::document::{error_page, faults_page, local_path};
 use crate::server::extract::{ClientAddress, Theme};
 use crate::server::state::AppState;
 use crate::server::{assets, function, readiness, security, session, telemetry};
-use crate::{accounts, calculators, practice, prompts, reference, search};
+use crate::{accounts, calculators, exercises, practice, prompts, reference, search};
 
 /// The largest request body. A section of 64 KB is up to three times as long in a form, and one that is too long must
 /// still arrive, so that it can be given back.
@@ -77,6 +77,7 @@ fn post_route(path: &'static str, access: Access, handler: MethodRouter<AppState
 pub fn routes() -> Vec<Route> {
     let mut routes = practice_routes();
     routes.extend(library_routes());
+    routes.extend(exercise_routes());
     routes.extend(account_routes());
     routes.extend(administration_routes());
     routes.extend(service_routes());
@@ -142,6 +143,38 @@ fn library_routes() -> Vec<Route> {
         get_route("/calculators", Public, get(calculators::page::list)),
         get_route("/calculators/{name}", Public, get(calculators::page::page)),
         get_route("/search", Session, get(search::page::page)),
+    ]
+}
+
+fn exercise_routes() -> Vec<Route> {
+    use Access::{Owner, Public};
+    use exercises::{api, page};
+    vec![
+        get_route("/exercises", Public, get(page::list)),
+        get_route("/exercises/debugging/{slug}", Public, get(page::debugging)),
+        post_route(
+            "/exercises/debugging/{slug}/work",
+            Owner,
+            post(api::start_debugging),
+        ),
+        get_route(
+            "/exercises/code-review/{slug}",
+            Public,
+            get(page::code_review),
+        ),
+        post_route(
+            "/exercises/code-review/{slug}/work",
+            Owner,
+            post(api::start_code_review),
+        ),
+        get_route("/exercises/work/{id}", Owner, get(page::work)),
+        post_route("/exercises/work/{id}/step", Owner, post(api::answer_step)),
+        post_route("/exercises/work/{id}/comments", Owner, post(api::comment)),
+        post_route("/exercises/work/{id}/finish", Owner, post(api::finish)),
+        get_route("/exercises/work/{id}/score", Owner, get(page::score)),
+        post_route("/exercises/work/{id}/score", Owner, post(api::commit_score)),
+        get_route("/exercises/work/{id}/result", Owner, get(page::result)),
+        post_route("/exercises/work/{id}/meant", Owner, post(api::say_meant)),
     ]
 }
 

@@ -4,7 +4,7 @@
 //! - `hydrate`: the domain and the islands, for the browser;
 //! - `ssr`: everything, the server.
 //!
-//! Directions: `main` → [`app`] → features ([`accounts`], [`calculators`], [`mail`], [`prompts`], [`practice`], [`reference`],
+//! Directions: `main` → [`app`] → features ([`accounts`], [`calculators`], [`exercises`], [`mail`], [`prompts`], [`practice`], [`reference`],
 //! [`search`]) → `server` and `ui` → [`domain`], never back. In a feature,
 //! `page` renders, `island` interacts, `api` holds server functions and form handlers, `store` holds the SQL.
 //! ARCHITECTURE.md tells how they work together.
@@ -22,6 +22,8 @@ pub mod app;
 pub mod calculators;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod error;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod exercises;
 #[cfg(feature = "ssr")]
 pub mod mail;
 #[cfg(feature = "ssr")]

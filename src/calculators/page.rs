@@ -5,10 +5,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use leptos::prelude::*;
 
-use crate::domain::calculator::{self, Calculator, Inputs};
+use crate::domain::calculator::{self, Inputs};
 use crate::error::AppError;
 use crate::server::document::{Head, Kind, own_page, public_page, settled};
 use crate::server::extract::Theme;
+use crate::server::function::context;
 use crate::server::state::AppState;
 use crate::ui::calculation::{fields, results, words};
 
@@ -110,7 +111,7 @@ pub async fn page(
                     path=path
                     attempt=attempt
                     fields=fields(&inputs, "in").to_html()
-                    results=results(calculator, &worked).to_html()
+                    results=with_terms(&state, &results(calculator, &worked).to_html())
                 />
             </main>
         }
@@ -121,11 +122,8 @@ pub async fn page(
 /// The server function's side.
 pub fn calculate(name: &str, inputs: &[(String, String)]) -> Result<Calculation, AppError> {
     let calculator = calculator::find(name).ok_or(AppError::NotFound)?;
+    let (state, _) = context()?;
     let inputs = Inputs::from_query(calculator, inputs.iter().take(MOST_VALUES).cloned());
-    Ok(calculation(calculator, &inputs))
-}
-
-fn calculation(calculator: &'static Calculator, inputs: &Inputs) -> Calculation {
     let beside = |text: fn(&calculator::Field) -> String| {
         inputs
             .fields
@@ -133,9 +131,13 @@ fn calculation(calculator: &'static Calculator, inputs: &Inputs) -> Calculation 
             .map(|field| (field.input.id.to_owned(), text(field)))
             .collect()
     };
-    Calculation {
-        results: results(calculator, &inputs.work()).to_html(),
+    Ok(Calculation {
+        results: with_terms(&state, &results(calculator, &inputs.work()).to_html()),
         faults: beside(|field| field.reading.as_ref().err().map(words).unwrap_or_default()),
         notes: beside(|field| field.note.clone().unwrap_or_default()),
-    }
+    })
+}
+
+fn with_terms(state: &AppState, html: &str) -> String {
+    state.library().glossary.on_a_page().link_html(html)
 }

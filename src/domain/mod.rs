@@ -11,6 +11,7 @@ pub mod capacity;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod content;
 pub mod criterion;
+pub mod exercise;
 pub mod level;
 pub mod markup;
 pub mod phase;

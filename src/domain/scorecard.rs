@@ -1,6 +1,7 @@
 //! A scorecard: one rating with evidence for each criterion of a rubric, and what follows from it.
 //!
-//! Must never know who scored or when, nor the texts of the rubric: it works on criterion ids and ratings.
+//! Which criteria there are is a type: those of a design round, unless another is named. Must never know who scored or
+//! when, nor the texts of the rubric: it works on criterion ids and ratings.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ pub struct DraftEntry {
 
 /// One criterion, rated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    pub criterion: CriterionId,
+pub struct Entry<C = CriterionId> {
+    pub criterion: C,
     pub rating: Rating,
     /// A quotation from the attempt or a sentence about it.
     pub evidence: String,
@@ -31,8 +32,8 @@ pub struct Entry {
 
 /// All criteria of a rubric, rated, in the rubric's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scorecard {
-    pub entries: Vec<Entry>,
+pub struct Scorecard<C = CriterionId> {
+    pub entries: Vec<Entry<C>>,
 }
 
 /// What is missing or wrong in one criterion of a draft.
@@ -55,13 +56,13 @@ impl Fault {
     }
 }
 
-impl Scorecard {
+impl<C: Copy + Ord> Scorecard<C> {
     /// Takes a whole draft, or says what each criterion lacks. Evidence may be left out only below the bar, where
     /// there is often nothing to point at.
     pub fn from_draft(
-        criteria: &[CriterionId],
-        draft: &BTreeMap<CriterionId, DraftEntry>,
-    ) -> Result<Self, BTreeMap<CriterionId, Fault>> {
+        criteria: &[C],
+        draft: &BTreeMap<C, DraftEntry>,
+    ) -> Result<Self, BTreeMap<C, Fault>> {
         let mut entries = Vec::with_capacity(criteria.len());
         let mut faults = BTreeMap::new();
         for criterion in criteria {
@@ -93,7 +94,7 @@ impl Scorecard {
         }
     }
 
-    pub fn rating(&self, criterion: CriterionId) -> Option<Rating> {
+    pub fn rating(&self, criterion: C) -> Option<Rating> {
         self.entries
             .iter()
             .find(|entry| entry.criterion == criterion)
@@ -101,9 +102,9 @@ impl Scorecard {
     }
 
     /// The criteria below the bar of `level`, widest gap first, then in the rubric's order.
-    pub fn gaps(&self, level: Level) -> Vec<Gap> {
+    pub fn gaps(&self, level: Level) -> Vec<Gap<C>> {
         let bar = level.bar();
-        let mut gaps: Vec<Gap> = self
+        let mut gaps: Vec<Gap<C>> = self
             .entries
             .iter()
             .filter(|entry| entry.rating < bar)
@@ -126,15 +127,15 @@ impl Scorecard {
     }
 
     /// The criterion to work on next: the lowest rating, the first of them in the rubric's order.
-    pub fn weakest(&self) -> Option<&Entry> {
+    pub fn weakest(&self) -> Option<&Entry<C>> {
         self.entries.iter().min_by_key(|entry| entry.rating)
     }
 }
 
 /// A criterion below the bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    pub criterion: CriterionId,
+pub struct Gap<C = CriterionId> {
+    pub criterion: C,
     pub rating: Rating,
     /// Steps of the scale between the rating and the bar, at least 1.
     pub steps: i64,

@@ -21,8 +21,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if library.diagnostics.is_empty() {
         say!(
-            "{} prompts, {} pages, {} terms, {} sources, no faults",
+            "{} prompts, {} incidents, {} code reviews, {} pages, {} terms, {} sources, no faults",
             library.prompts.len(),
+            library.exercises.incidents.len(),
+            library.exercises.code_reviews.len(),
             library.pages.len(),
             library.glossary.terms.len(),
             library.sources.len()

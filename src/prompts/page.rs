@@ -289,6 +289,13 @@ fn list_view(
             } else {
                 view! { <PromptTable prompts=found/> }.into_any()
             }}
+            <section aria-labelledby="exercises">
+                <h2 id="exercises">"Two other rounds"</h2>
+                <p class="quiet">
+                    <a href="/exercises">"Exercises"</a>" beside design: debugging an incident in production step by step, and reviewing a \
+                     change with planted faults."
+                </p>
+            </section>
         </main>
     }
     .into_any()

@@ -202,6 +202,33 @@ fn documents(library: &Library) -> Vec<Document> {
         }));
     }
     documents.extend(calculator::all().iter().map(of_calculator));
+    let exercise = |title: &str, summary: &str, text: &str, path: String| Document {
+        kind: "Exercise".to_owned(),
+        title: title.to_owned(),
+        also: String::new(),
+        body: format!("{summary} {}", plain(text)),
+        path,
+    };
+    documents.extend(library.exercises.incidents.iter().map(|published| {
+        let incident = &published.incident;
+        let path = format!("/exercises/debugging/{}", incident.slug);
+        exercise(
+            &incident.front.title,
+            &incident.front.summary,
+            &published.situation,
+            path,
+        )
+    }));
+    documents.extend(library.exercises.code_reviews.iter().map(|published| {
+        let review = &published.review;
+        let path = format!("/exercises/code-review/{}", review.slug);
+        exercise(
+            &review.front.title,
+            &review.front.summary,
+            &published.context,
+            path,
+        )
+    }));
     documents
 }
 

@@ -13,10 +13,11 @@ use crate::domain::calculator;
 use crate::domain::content::shelf::{SHELF_PAGES, Shelf, ShelfTexts, parse_shelf};
 use crate::domain::content::{
     Diagnostic, Estimates, Page, Parsed, Parts, Prompt, PromptFiles, Source, Variant, check_whole,
-    parse_glossary, parse_page, parse_prompt, parse_sources,
+    dead_links, parse_glossary, parse_page, parse_prompt, parse_sources,
 };
 use crate::domain::phase::Phase;
 
+use super::exercise_library::{ExerciseFolders, Exercises};
 use super::glossary::{self, Glossary};
 use super::markdown::{OUR_OWN, Place, render_or_explain};
 use super::session::sha256_hex;
@@ -32,6 +33,7 @@ pub struct Library {
     pub prompts: Vec<Arc<PublishedPrompt>>,
     /// The reference shelf, in its order.
     pub pages: Vec<Arc<PublishedPage>>,
+    pub exercises: Exercises,
     pub glossary: Arc<Glossary>,
     pub sources: Vec<Source>,
     /// The data of the reference shelf; `None` when there are none, or they have a fault.
@@ -95,7 +97,7 @@ impl PublishedPage {
 }
 
 /// The sources with these ids, in their order.
-fn sources_of(ids: &[String], sources: &[Source]) -> Vec<Source> {
+pub(super) fn sources_of(ids: &[String], sources: &[Source]) -> Vec<Source> {
     ids.iter()
         .filter_map(|id| sources.iter().find(|source| source.id == *id).cloned())
         .collect()
@@ -249,6 +251,7 @@ impl Library {
                 &published.situation,
                 &published.functional,
                 &published.quality,
+                &published.out_of_scope,
             ];
             let used = texts.iter().any(|html| html.contains(&of_link));
             used.then(|| (prompt.title.clone(), format!("/prompts/{}", prompt.slug)))
@@ -298,6 +301,7 @@ impl Library {
         let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         let mut pages = Vec::new();
         let mut glossary: Vec<(&str, &str)> = Vec::new();
+        let mut exercises = ExerciseFolders::default();
         for (path, text) in &files {
             let parts: Vec<&str> = path.split('/').collect();
             match parts[..] {
@@ -322,6 +326,9 @@ impl Library {
                         .is_some_and(|(_, kind)| kind == "toml") =>
                 {
                     glossary.push((path, text));
+                }
+                ["exercises", kind, slug, file] if exercises.takes(kind, file) => {
+                    exercises.put(kind, slug, file, text);
                 }
                 _ => take(vec![misplaced(path)]),
             }
@@ -375,7 +382,11 @@ impl Library {
             pages: &pages,
             terms: &terms,
         };
-        take(check_whole(parts, |path| is_address(path, parts)));
+        let (exercises, found) = exercises.parse(&sources);
+        take(found);
+        let exists = |path: &str| is_address(path, parts) || exercises.is_address(path);
+        take(check_whole(parts, exists));
+        take(dead_links(exercises.links(), exists));
 
         let glossary = Glossary::new(terms);
         let mut prompts: Vec<Arc<PublishedPrompt>> = prompts
@@ -388,10 +399,12 @@ impl Library {
             .collect();
         pages.sort_by_key(|published| published.page.order);
         prompts.sort_by(|a, b| a.prompt.title.cmp(&b.prompt.title));
+        let exercises = exercises.publish(&sources, &glossary);
         let version = sha256_hex(format!("{files:?}"))[..12].to_owned();
         Ok(Self {
             prompts,
             pages,
+            exercises,
             glossary: Arc::new(glossary),
             sources,
             shelf,

@@ -134,6 +134,58 @@ fn plural(rest: &str) -> usize {
         .map_or(0, str::len)
 }
 
+impl OnAPage<'_> {
+    /// Our own HTML with the first use of each term as a link; what is a link, a heading, code, a control or a drawing
+    /// already stays as it is.
+    pub fn link_html(&self, html: &str) -> String {
+        const SILENT: [&str; 17] = [
+            "a",
+            "button",
+            "code",
+            "figcaption",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "label",
+            "option",
+            "pre",
+            "script",
+            "select",
+            "summary",
+            "svg",
+        ];
+        let mut out = String::with_capacity(html.len());
+        let mut silent = 0_usize;
+        for part in html.split_inclusive('>') {
+            let (text, tag) = match part.rfind('<') {
+                Some(at) => part.split_at(at),
+                None => (part, ""),
+            };
+            // A text with entities would have to be read and written again; it has none that our terms have.
+            let linked = (silent == 0 && !text.trim().is_empty() && !text.contains('&'))
+                .then(|| self.link(text))
+                .flatten();
+            out.push_str(linked.as_deref().unwrap_or(text));
+            out.push_str(tag);
+            let name = tag.trim_start_matches(['<', '/']);
+            let end = name
+                .find(|character: char| !character.is_ascii_alphanumeric())
+                .unwrap_or(name.len());
+            if SILENT.contains(&&name[..end]) {
+                if tag.starts_with("</") {
+                    silent = silent.saturating_sub(1);
+                } else if !tag.ends_with("/>") {
+                    silent += 1;
+                }
+            }
+        }
+        out
+    }
+}
+
 /// Whether what was found is not a part of a longer word.
 fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].chars().next_back();

@@ -369,24 +369,41 @@ fn highlighted(language: &str, code: &str) -> Option<String> {
     if language.is_empty() || too_long {
         return None;
     }
-    let syntax = SYNTAXES.find_syntax_by_token(language)?;
-    if syntax.name == "Plain Text" {
-        return None;
+    let mut highlighter = Highlighter::new(language)?;
+    code.split_inclusive('\n')
+        .map(|line| highlighter.line(line))
+        .collect()
+}
+
+/// Highlights code one line after the other, each into spans with one class each.
+pub struct Highlighter {
+    state: ParseState,
+    stack: ScopeStack,
+}
+
+impl Highlighter {
+    /// By the language's name or the extension of its files; `None` when it is not known.
+    pub fn new(language: &str) -> Option<Self> {
+        let syntax = SYNTAXES.find_syntax_by_token(language)?;
+        (syntax.name != "Plain Text").then(|| Self {
+            state: ParseState::new(syntax),
+            stack: ScopeStack::new(),
+        })
     }
-    let mut state = ParseState::new(syntax);
-    let mut stack = ScopeStack::new();
-    let mut out = String::with_capacity(code.len() * 2);
-    for line in code.split_inclusive('\n') {
-        let changes = state.parse_line(line, &SYNTAXES).ok()?;
+
+    /// The next line, which ends with a line feed unless the code ends in it; `None` when it cannot be read.
+    pub fn line(&mut self, line: &str) -> Option<String> {
+        let changes = self.state.parse_line(line, &SYNTAXES).ok()?;
+        let mut out = String::with_capacity(line.len() * 2);
         let mut from = 0;
         for (at, change) in changes {
-            push_span(&mut out, &line[from..at], &stack);
+            push_span(&mut out, &line[from..at], &self.stack);
             from = at;
-            stack.apply(&change).ok()?;
+            self.stack.apply(&change).ok()?;
         }
-        push_span(&mut out, &line[from..], &stack);
+        push_span(&mut out, &line[from..], &self.stack);
+        Some(out)
     }
-    Some(out)
 }
 
 fn push_span(out: &mut String, text: &str, stack: &ScopeStack) {

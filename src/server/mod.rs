@@ -10,6 +10,7 @@ pub mod config;
 pub mod content_library;
 pub mod database;
 pub mod document;
+pub mod exercise_library;
 pub mod extract;
 pub mod failure;
 pub mod form;

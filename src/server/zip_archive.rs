@@ -13,6 +13,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::domain::archive::{Archive, PromptTitles, Titles, markdown_folder};
 use crate::domain::content::Prompt;
+use crate::domain::exercise::Kind;
 
 use super::content_library::Library;
 
@@ -96,9 +97,18 @@ pub fn account_zip(archive: &Archive, titles: &Titles) -> io::Result<Vec<u8>> {
 /// The titles of what is published, for the Markdown folder.
 pub fn titles(library: &Library) -> Titles {
     let prompts = library.prompts.iter().map(|published| &published.prompt);
-    prompts
-        .map(|prompt| (prompt.slug.clone(), prompt_titles(prompt)))
-        .collect()
+    let prompts = prompts.map(|prompt| (prompt.slug.clone(), prompt_titles(prompt)));
+    let exercises = Kind::ALL.into_iter().flat_map(|kind| {
+        let of_kind = library.exercises.of_kind(kind).into_iter();
+        of_kind.map(move |(slug, front)| {
+            let titles = PromptTitles {
+                title: front.title.clone(),
+                ..PromptTitles::default()
+            };
+            (format!("{}/{slug}", kind.slug()), titles)
+        })
+    });
+    prompts.chain(exercises).collect()
 }
 
 pub fn prompt_titles(prompt: &Prompt) -> PromptTitles {

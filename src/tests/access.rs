@@ -14,6 +14,7 @@ use super::app::{
     Attempt, Authenticator, Guest, PASSWORD, Reply, TestApp, in_the_library, published, scorecard,
 };
 use super::engines::Database;
+use super::exercises::begin;
 use super::migrations::{everything, schema};
 use crate::accounts::store::AdminPermit;
 use crate::accounts::store::administration;
@@ -73,6 +74,20 @@ GET  /attempts/{id}/{section}                  none   ok    none   ok     none  
 POST /attempts/{id}/{section}                  none   go    none   go     none    none   none  none   none     none
 GET  /attempts/{id}/{section}/history          none   ok    none   ok     none    none   none  none   none     none
 POST /attempts/{id}/{section}/restore          none   go    none   go     none    none   none  none   none     none
+
+GET  /exercises                                ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+GET  /exercises/debugging/{slug}               ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+POST /exercises/debugging/{slug}/work          go     go    go     go     go      go     go    go     go       go
+GET  /exercises/code-review/{slug}             ok     ok    ok     ok     ok      ok     ok    ok     ok       ok
+POST /exercises/code-review/{slug}/work        go     go    go     go     go      go     go    go     go       go
+GET  /exercises/work/{id}                      none   ok    none   ok     none    none   none  none   none     none
+POST /exercises/work/{id}/step                 none   go    none   go     none    none   none  none   none     none
+POST /exercises/work/{id}/comments             none   go    none   go     none    none   none  none   none     none
+POST /exercises/work/{id}/finish               none   go    none   go     none    none   none  none   none     none
+GET  /exercises/work/{id}/score                none   go    none   go     none    none   none  none   none     none
+POST /exercises/work/{id}/score                none   go    none   go     none    none   none  none   none     none
+GET  /exercises/work/{id}/result               none   go    none   go     none    none   none  none   none     none
+POST /exercises/work/{id}/meant                none   go    none   go     none    none   none  none   none     none
 
 POST /api/{*function}                          bad    bad   bad    bad    bad     bad    bad   bad    bad      bad
 CALL save_section                              none   ok    none   ok     none    none   none  none   none     none
@@ -182,6 +197,8 @@ struct Actor {
     email: &'static str,
     authenticator: Option<Authenticator>,
     attempt: String,
+    /// Work on an incident, and on a code review.
+    exercises: [String; 2],
     link: String,
     shared: String,
     reset: String,
@@ -226,6 +243,14 @@ impl World {
         let person2 = Self::written(&app, "the words of the other candidate").await;
         let disabled = Self::written(&app, "the words of the disabled account").await;
         let mentor = app.guest();
+        let mut worked = BTreeMap::new();
+        for (attempt, words) in [
+            (&guest, "the words of the guest"),
+            (&person, "the words of the candidate"),
+            (&disabled, "the words of the disabled account"),
+        ] {
+            worked.insert(attempt.id.clone(), begin(&attempt.guest, words).await);
+        }
         for (browser, email) in [
             (&person.guest, PERSON),
             (&person2.guest, PERSON2),
@@ -290,6 +315,7 @@ impl World {
             email,
             authenticator: None,
             attempt: attempt.id.clone(),
+            exercises: worked[&attempt.id].clone(),
             link: link.to_owned(),
             shared: shared.clone(),
             reset: reset.clone(),
@@ -441,6 +467,13 @@ impl World {
             (&self.letter, ["", ""])
         } else if route.starts_with("/admin") {
             (&self.account, ["audit.csv", "audit.json"])
+        } else if ["/comments", "/finish", "/meant"]
+            .iter()
+            .any(|end| route.starts_with("/exercises/work/") && route.ends_with(end))
+        {
+            (&actor.exercises[1], ["", ""])
+        } else if route.starts_with("/exercises/work/") {
+            (&actor.exercises[0], ["", ""])
         } else {
             (&actor.attempt, ["attempt.md", "attempt.json"])
         };
@@ -515,6 +548,14 @@ impl World {
             ("reason", "a reason"),
             ("item", "roadmap/on-call"),
             ("on", "1"),
+            ("step", "first-look"),
+            ("comment", "1"),
+            ("file", "internal/export/handler.go"),
+            ("first", "31"),
+            ("last", "31"),
+            ("kind", "security"),
+            ("severity", "minor"),
+            ("meant", "otherwise"),
         ] {
             fields.push((name.to_owned(), value.to_owned()));
         }

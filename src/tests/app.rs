@@ -35,15 +35,29 @@ use crate::server::state::{Allowances, AppState, Settings};
 /// When every test starts: the first of January 2026.
 pub const START: UnixMillis = 1_767_225_600_000;
 pub const PROMPT: &str = "payments-processor";
+/// The exercises that were made for the tests: an incident of four steps, and a change with seven faults.
+pub const INCIDENT: &str = "quiet-bridges";
+pub const CODE_REVIEW: &str = "bridge-export";
 /// What everybody signs up with who does not choose a password of their own.
 pub const PASSWORD: &str = "a horse that counts to eleven";
 
-/// The published content, read once: what is tested is what is published.
+/// The published content, read once: what is tested is what is published, and two exercises of the tests' own.
 pub fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let library = Library::read(&Origin::Program).expect("the content is there");
+        let mut library = Library::read(&Origin::Program).expect("the content is there");
         assert!(library.diagnostics.is_empty(), "{}", library.diagnostics[0]);
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/domain/content/exercise/testdata"
+        );
+        let samples = Library::read(&Origin::Directory(folder.into())).expect("is there");
+        assert!(samples.diagnostics.is_empty(), "{}", samples.diagnostics[0]);
+        let exercises = &mut library.exercises;
+        exercises.incidents.extend(samples.exercises.incidents);
+        exercises
+            .code_reviews
+            .extend(samples.exercises.code_reviews);
         library
     })
 }
@@ -85,6 +99,7 @@ impl TestApp {
         let library = Library {
             prompts: shared.prompts.clone(),
             pages: shared.pages.clone(),
+            exercises: shared.exercises.clone(),
             glossary: shared.glossary.clone(),
             sources: shared.sources.clone(),
             shelf: shared.shelf.clone(),
@@ -217,15 +232,20 @@ pub fn settings(public_url: &str) -> Settings {
     }
 }
 
-/// What a person's telephone shows.
 /// A route's parts that name something of the library, filled in.
 pub fn in_the_library(path: &str) -> String {
-    path.replace("{slug}", PROMPT)
+    let slug = match path {
+        path if path.starts_with("/exercises/debugging/") => INCIDENT,
+        path if path.starts_with("/exercises/code-review/") => CODE_REVIEW,
+        _ => PROMPT,
+    };
+    path.replace("{slug}", slug)
         .replace("{term}", "idempotency-key")
         .replace("{name}", "traffic")
         .replace("{page}", "levels")
 }
 
+/// What a person's telephone shows.
 #[derive(Clone)]
 pub struct Authenticator(Totp);
 

@@ -215,6 +215,8 @@ fn archive(attempts: Vec<ArchivedAttempt>) -> Archive {
         exported_at: LATER,
         account: account(),
         attempts,
+        exercises: Vec::new(),
+        ticks: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ use super::app::{
     Attempt, Guest, Reply, TestApp, in_the_library, phases, scorecard, urlencoded, with,
 };
 use super::engines::{Database, on_each_engine};
+use super::exercises::begin;
 use crate::accounts::store::token::{self, Purpose};
 use crate::accounts::store::{self as accounts, AdminPermit, administration, second_factor};
 use crate::app::{Access, Route, routes};
@@ -121,6 +122,8 @@ pub(super) struct World {
     session: Record,
     account: String,
     attempt: Attempt,
+    /// Work on an incident, and on a code review.
+    exercises: [String; 2],
     share: String,
     other: String,
     letter: String,
@@ -133,6 +136,7 @@ impl World {
         let attempt = person.start(Way::Guided, Level::Senior, Some(60)).await;
         attempt.save("api", 0, "k", "kept").await.expect(200);
         attempt.post("shares", &[]).await.expect(200);
+        let exercises = begin(&person, "kept").await;
         let share = column(&app.db, "SELECT id FROM share_link").await.remove(0);
         signed_up(&app, "other@example.org").await;
         let other = account_id(&app, "other@example.org").await;
@@ -157,6 +161,7 @@ impl World {
             session: session.expect("is open"),
             account,
             attempt,
+            exercises,
             share,
             other,
             letter,
@@ -168,6 +173,11 @@ impl World {
         let id = match route.path {
             path if path.starts_with("/admin/accounts") => &self.other,
             path if path.starts_with("/admin/outbox") => &self.letter,
+            path if path.starts_with("/exercises/work/") => {
+                let of_review = ["/comments", "/finish", "/meant"];
+                let of_review = of_review.iter().any(|end| path.ends_with(end));
+                &self.exercises[usize::from(of_review)]
+            }
             _ => &self.attempt.id,
         };
         let mut path = in_the_library(route.path)
@@ -259,7 +269,7 @@ impl World {
     }
 }
 
-const EVERYTHING: [&str; 11] = [
+const EVERYTHING: [&str; 12] = [
     "SELECT id || ' ' || name || ' ' || email || ' ' || password_hash || ' ' || time_zone || ' ' || theme || ' ' || \
      COALESCE(level, '-') || ' ' || COALESCE(disabled_at, 0) FROM account ORDER BY id",
     "SELECT account_id || ' ' || role FROM role_grant ORDER BY account_id, role",
@@ -272,10 +282,11 @@ const EVERYTHING: [&str; 11] = [
     "SELECT attempt_id || ' ' || name || ' ' || revision || ' ' || body FROM revision ORDER BY attempt_id, name, revision",
     "SELECT attempt_id || ' ' || number FROM hint ORDER BY attempt_id, number",
     "SELECT id || ' ' || number FROM score ORDER BY id",
+    "SELECT id || ' ' || answers || ' ' || COALESCE(finished_at, 0) || ' ' || COALESCE(scores, '-') FROM exercise ORDER BY id",
 ];
 
 /// These act on some of it, and rightly so: their address is enough, or a password or a reason may be anything.
-const ACT: [&str; 7] = [
+const ACT: [&str; 8] = [
     "/reset-password/{token}",
     "/admin/accounts/{id}/disable",
     "/admin/accounts/{id}/enable",
@@ -283,6 +294,7 @@ const ACT: [&str; 7] = [
     "/attempts/{id}/hints",
     "/attempts/{id}/shares",
     "/attempts/{id}/shares/{link}/revoke",
+    "/exercises/work/{id}/finish",
 ];
 
 pub(super) async fn column(db: &Db, sql: &'static str) -> Vec<String> {
@@ -294,7 +306,7 @@ pub(super) async fn column(db: &Db, sql: &'static str) -> Vec<String> {
 }
 
 /// Every field that a form of ours has, and some that none has.
-const FIELDS: [&str; 31] = [
+const FIELDS: [&str; 40] = [
     "name",
     "email",
     "password",
@@ -324,6 +336,15 @@ const FIELDS: [&str; 31] = [
     "score",
     "rating.requirements",
     "evidence.requirements",
+    "step",
+    "comment",
+    "file",
+    "first",
+    "last",
+    "kind",
+    "severity",
+    "do",
+    "meant",
     "q",
     "\u{0}",
 ];

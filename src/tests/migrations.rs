@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::app::{START, TestApp, settings};
 use super::engines::{Database, on_each_engine};
+use super::exercises::begin;
 use crate::accounts::store::token::{self, Purpose};
 use crate::domain::account::Role;
 use crate::domain::attempt::Way;
@@ -183,6 +184,7 @@ async fn migrating_a_database_in_use_changes_nothing() {
         app.advance(7);
         attempt.get("score").await.expect(200);
         attempt.score("below").await.expect(303);
+        begin(&attempt.guest, "words").await;
         let before = everything(&database.db).await;
         for table in schema(&database.db).await.keys() {
             assert!(

@@ -17,6 +17,7 @@ mod commands;
 mod configuration;
 mod deployment;
 mod engines;
+mod exercises;
 mod journeys;
 mod killed;
 mod library;

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 /// that the list only shrinks.
 const KNOWN: [(&str, &str); 0] = [];
 
-const FEATURES: [&str; 10] = [
+const FEATURES: [&str; 11] = [
     "mail",
     "prompts",
+    "exercises",
     "practice",
     "calculators",
     "reference",

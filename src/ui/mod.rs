@@ -5,6 +5,8 @@
 #[cfg(feature = "ssr")]
 pub mod calculation;
 #[cfg(feature = "ssr")]
+pub mod criterion;
+#[cfg(feature = "ssr")]
 pub mod field;
 pub mod live_form;
 #[cfg(feature = "ssr")]

@@ -1,11 +1,13 @@
 //! Everything that an account holds, for an archive and from one.
 
-use crate::domain::archive::{self, Archive};
+use crate::domain::archive::{self, Archive, ArchivedTick};
 use crate::domain::attempt::UnixMillis;
+use crate::exercises::store::archive as exercises;
 use crate::practice::store::archive as attempts;
 use crate::server::clock::new_id;
 use crate::server::database::{Conn, StoreError};
 use crate::server::extract::Theme;
+use crate::{affected, on};
 
 use super::{AccountPermit, Profile, update_profile};
 
@@ -31,10 +33,13 @@ pub async fn collect(
             created_at: account.created_at,
         },
         attempts: attempts::everything(conn, &account.owner_id).await?,
+        exercises: exercises::everything(conn, &account.owner_id).await?,
+        ticks: ticks(conn, &account.owner_id).await?,
     })
 }
 
-/// Puts what an archive holds into an account: its attempts, and its profile where the account has none yet.
+/// Puts what an archive holds into an account: its attempts and exercises, which are counted together, what was ticked, and
+/// its profile where the account has none yet.
 pub async fn bring_in(
     conn: &mut Conn<'_>,
     permit: &AccountPermit,
@@ -56,5 +61,39 @@ pub async fn bring_in(
         };
         update_profile(conn, permit, &account.name, &profile).await?;
     }
-    attempts::import(conn, permit, &read.attempts, || new_id(now), now).await
+    let mut report = attempts::import(conn, permit, &read.attempts, || new_id(now), now).await?;
+    let new = exercises::import(conn, permit, &read.exercises, || new_id(now)).await?;
+    report.imported += new;
+    report.already_there += read.exercises.len() - new;
+    for tick in &read.ticks {
+        put_tick(conn, &account.owner_id, tick).await?;
+    }
+    Ok(report)
+}
+
+/// What an owner has ticked, by item.
+async fn ticks(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<ArchivedTick>, StoreError> {
+    let rows = on!(conn, |c| sqlx::query_as::<_, (String, i64)>(
+        "SELECT item, ticked_at FROM tick WHERE owner_id = $1 ORDER BY item"
+    )
+    .bind(owner)
+    .fetch_all(c))?;
+    let ticks = rows.into_iter();
+    Ok(ticks
+        .map(|(item, ticked_at)| ArchivedTick { item, ticked_at })
+        .collect())
+}
+
+/// What is ticked already stays as it is.
+async fn put_tick(conn: &mut Conn<'_>, owner: &str, tick: &ArchivedTick) -> Result<(), StoreError> {
+    affected!(conn, |c| {
+        sqlx::query(
+        "INSERT INTO tick (owner_id, item, ticked_at) VALUES ($1, $2, $3) ON CONFLICT (owner_id, item) DO NOTHING"
+    )
+    .bind(owner)
+    .bind(&tick.item)
+    .bind(tick.ticked_at)
+    .execute(c)
+    })?;
+    Ok(())
 }

@@ -15,6 +15,7 @@ use crate::domain::account::email_key;
 use crate::domain::attempt::UnixMillis;
 use crate::domain::level::Level;
 use crate::error::AppError;
+use crate::exercises::store::claim as claim_exercises;
 use crate::server::database::{Conn, StoreError};
 use crate::server::extract::{Opening, Theme, Viewer};
 use crate::{affected, on};
@@ -262,7 +263,7 @@ pub async fn create(
     Ok(made > 0)
 }
 
-/// Gives what a guest made to an account: the number of attempts. The guest is gone afterwards.
+/// Gives what a guest made to an account: the number of attempts, exercises among them. The guest is gone afterwards.
 pub async fn claim(
     conn: &mut Conn<'_>,
     guest_owner: &str,
@@ -289,19 +290,32 @@ pub async fn claim(
     .bind(guest_owner)
     .bind(account_owner)
     .execute(c))?;
+    let exercises = claim_exercises(conn, guest_owner, account_owner).await?;
+    // What both have ticked, the account ticked first.
+    affected!(conn, |c| {
+        sqlx::query(
+            "INSERT INTO tick (owner_id, item, ticked_at) SELECT $2, item, ticked_at FROM tick WHERE owner_id = $1 \
+             ON CONFLICT (owner_id, item) DO NOTHING",
+        )
+        .bind(guest_owner)
+        .bind(account_owner)
+        .execute(c)
+    })?;
     affected!(conn, |c| sqlx::query("DELETE FROM owner WHERE id = $1")
         .bind(guest_owner)
         .execute(c))?;
-    Ok(claimed)
+    Ok(claimed + exercises)
 }
 
-/// How many attempts an owner has.
+/// How many attempts an owner has, exercises among them.
 pub async fn attempt_count(conn: &mut Conn<'_>, owner: &str) -> Result<i64, StoreError> {
-    let (count,) = on!(conn, |c| sqlx::query_as::<_, (i64,)>(
-        "SELECT COUNT(*) FROM attempt WHERE owner_id = $1"
+    let (count,) = on!(conn, |c| {
+        sqlx::query_as::<_, (i64,)>(
+        "SELECT (SELECT COUNT(*) FROM attempt WHERE owner_id = $1) + (SELECT COUNT(*) FROM exercise WHERE owner_id = $1)"
     )
     .bind(owner)
-    .fetch_one(c))?;
+    .fetch_one(c)
+    })?;
     Ok(count)
 }
 

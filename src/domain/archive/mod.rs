@@ -4,6 +4,7 @@
 //! Must never know how the archive is packed, sent or stored. What it reads was written by anybody: [`parse`] takes
 //! nothing on trust.
 
+mod exercise;
 mod json;
 mod markdown;
 mod read;
@@ -21,6 +22,7 @@ use super::level::Level;
 use super::phase::Phase;
 use super::scorecard::Entry;
 
+pub use exercise::{ArchivedExercise, ArchivedTick, EXERCISES, TICKS};
 pub use markdown::{PromptTitles, Titles, attempt_markdown, markdown_folder};
 pub use read::{Fault, Severity, parse};
 
@@ -53,6 +55,10 @@ pub struct Archive {
     pub exported_at: UnixMillis,
     pub account: Account,
     pub attempts: Vec<ArchivedAttempt>,
+    /// The first started first; an archive from before there were any has none.
+    pub exercises: Vec<ArchivedExercise>,
+    /// By item; as with the exercises.
+    pub ticks: Vec<ArchivedTick>,
 }
 
 /// What an account says of its person. An import shows it and leaves the account that imports as it is.
@@ -144,6 +150,17 @@ pub struct ArchivedScore {
     #[serde(serialize_with = "as_timestamp")]
     pub scored_at: UnixMillis,
     pub entries: Vec<Entry>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over references")]
+fn as_optional_timestamp<S: Serializer>(
+    at: &Option<UnixMillis>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => as_timestamp(at, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[expect(

@@ -2,6 +2,8 @@
 //!
 //! Must never trust a number, a length or a name, nor put what it read into a message at full length.
 
+mod exercise;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,11 +13,12 @@ use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
+use self::exercise::Items;
 use super::json::{Json, Tree};
 use super::{
-    Account, Archive, ArchivedAttempt, ArchivedHint, ArchivedRevision, ArchivedScore,
-    ArchivedSection, Format, HINTS_PER_ATTEMPT, REVISIONS_PER_SECTION, SCORES_PER_ATTEMPT,
-    SECTIONS_PER_ATTEMPT, timestamp,
+    Account, Archive, ArchivedAttempt, ArchivedExercise, ArchivedHint, ArchivedRevision,
+    ArchivedScore, ArchivedSection, ArchivedTick, EXERCISES, Format, HINTS_PER_ATTEMPT,
+    REVISIONS_PER_SECTION, SCORES_PER_ATTEMPT, SECTIONS_PER_ATTEMPT, TICKS, timestamp,
 };
 use crate::domain::account::HOURS_A_WEEK;
 use crate::domain::attempt::{
@@ -33,6 +36,8 @@ const SLUG_BYTES: usize = 100;
 /// Far more than an attempt within the other limits has; what one attempt takes in memory is bounded by it.
 const VALUES_PER_ATTEMPT: u32 = 250_000;
 const VALUES_PER_BLOCK: u32 = 1000;
+/// As for an attempt.
+const VALUES_PER_EXERCISE: u32 = 5000;
 /// No section is saved this often, and the next revision's number can still be written.
 const HIGHEST_REVISION: i64 = 1_000_000_000;
 /// Ten years.
@@ -283,25 +288,40 @@ struct Parts {
     exported_at: Option<UnixMillis>,
     account: Option<Account>,
     attempts: Option<Vec<ArchivedAttempt>>,
+    exercises: Option<Vec<ArchivedExercise>>,
+    ticks: Option<Vec<ArchivedTick>>,
 }
 
-const PARTS: [&str; 4] = ["format", "exported_at", "account", "attempts"];
+const PARTS: [&str; 6] = [
+    "format",
+    "exported_at",
+    "account",
+    "attempts",
+    "exercises",
+    "ticks",
+];
+/// The parts that archives did not have from the start.
+const LATER_PARTS: [&str; 2] = ["exercises", "ticks"];
 
 impl Parts {
     fn archive(self, faults: &mut Faults) -> Option<Archive> {
         for part in PARTS {
-            if !self.seen.contains(part) {
+            if !self.seen.contains(part) && !LATER_PARTS.contains(&part) {
                 faults.error(
                     &Place::Field(&Place::Root, part),
                     "This field is missing. Choose the archive that Headroom's export gave you.",
                 );
             }
         }
+        let (exercises, ticks) = (self.exercises, self.ticks);
+        let none = |part| !self.seen.contains(part);
         Some(Archive {
             format: Format::One,
             exported_at: self.exported_at?,
             account: self.account?,
             attempts: self.attempts?,
+            exercises: exercises.or_else(|| none("exercises").then(Vec::new))?,
+            ticks: ticks.or_else(|| none("ticks").then(Vec::new))?,
         })
     }
 }
@@ -338,6 +358,28 @@ impl<'de> Visitor<'de> for Whole<'_> {
                 parts.attempts = fields.next_value_seed(Attempts {
                     place: &place,
                     faults: &mut *faults,
+                })?;
+                continue;
+            }
+            if part == "exercises" {
+                parts.exercises = fields.next_value_seed(Items {
+                    place: &place,
+                    faults: &mut *faults,
+                    most: EXERCISES,
+                    values_per_item: VALUES_PER_EXERCISE,
+                    read: exercise::exercise,
+                    key: |exercise| &exercise.id,
+                })?;
+                continue;
+            }
+            if part == "ticks" {
+                parts.ticks = fields.next_value_seed(Items {
+                    place: &place,
+                    faults: &mut *faults,
+                    most: TICKS,
+                    values_per_item: VALUES_PER_BLOCK,
+                    read: exercise::tick,
+                    key: |tick| &tick.item,
                 })?;
                 continue;
             }
@@ -704,6 +746,21 @@ fn is_id(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok_and(|id| id.hyphenated().to_string() == text)
 }
 
+fn id(json: Json, place: &Place<'_>, faults: &mut Faults) -> Option<String> {
+    let text = text(json, place, faults)?;
+    if !is_id(&text) {
+        faults.error(
+            place,
+            format!(
+                "{} is no id, such as 0198f2a0-0000-7000-8000-000000000000.",
+                shown(&text)
+            ),
+        );
+        return None;
+    }
+    Some(text)
+}
+
 fn is_slug(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.len() <= SLUG_BYTES && text.bytes().all(plain)
@@ -760,20 +817,7 @@ fn attempt(json: Json, place: &Place<'_>, faults: &mut Faults) -> Option<Archive
         "scores",
     ];
     let mut object = Object::open(json, place, &known, faults)?;
-    let id = object.required("id", faults, |json, place, faults| {
-        let text = text(json, place, faults)?;
-        if !is_id(&text) {
-            faults.error(
-                place,
-                format!(
-                    "{} is no id, such as 0198f2a0-0000-7000-8000-000000000000.",
-                    shown(&text)
-                ),
-            );
-            return None;
-        }
-        Some(text)
-    });
+    let id = object.required("id", faults, id);
     let prompt = object.required("prompt", faults, |json, place, faults| {
         slug(json, place, faults, "prompt")
     });

@@ -1,5 +1,6 @@
 //! The archive written, read back, and spoilt in many ways; each goes through one of a few helpers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -8,8 +9,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::attempt::{ATTEMPTS_PER_ACCOUNT, SECTION_BYTES, Way};
 use crate::domain::criterion::CriterionId;
+use crate::domain::exercise::{
+    ANSWER_BYTES, Comment, ExerciseCriterion, FaultKind, Kind, Lines, MOST_COMMENTS, Notes, Review,
+    Said, Scores, Severity as Gravity, StepAnswer, Work,
+};
 use crate::domain::level::Rating;
-use crate::domain::scorecard::EVIDENCE_BYTES;
+use crate::domain::scorecard::{EVIDENCE_BYTES, Scorecard};
 
 const MB: usize = 1024 * 1024;
 const START: UnixMillis = 1_772_357_400_250;
@@ -101,6 +106,77 @@ fn sample() -> Archive {
                 ],
             }],
         }],
+        exercises: vec![incident(), review()],
+        ticks: vec![
+            ArchivedTick {
+                item: "reading/dynamo".to_owned(),
+                ticked_at: START,
+            },
+            ArchivedTick {
+                item: "roadmap/first-round".to_owned(),
+                ticked_at: START + 1,
+            },
+        ],
+    }
+}
+
+/// Rated, with everything that there can be.
+fn incident() -> ArchivedExercise {
+    ArchivedExercise {
+        id: "0198f2a0-0000-7000-8000-000000001111".to_owned(),
+        kind: Kind::Debugging,
+        slug: "quiet-bridges".to_owned(),
+        level: Level::Senior,
+        started_at: START,
+        revealed: 2,
+        revision: 3,
+        saved_at: START + 4,
+        finished_at: Some(START + 5),
+        work: Work::Debugging(Notes {
+            committed: vec![StepAnswer {
+                step: "first-look".to_owned(),
+                text: "one of \"four\"\n".to_owned(),
+                committed_at: START + 2,
+            }],
+            open: "so far".to_owned(),
+        }),
+        scores: Some(Scores {
+            rubric_version: 2,
+            scored_at: START + 6,
+            card: Scorecard {
+                entries: vec![Entry {
+                    criterion: ExerciseCriterion::RootCause,
+                    rating: Rating::Mid,
+                    evidence: "a | b".to_owned(),
+                }],
+            },
+            meant_otherwise: BTreeSet::from([1, 7]),
+        }),
+    }
+}
+
+/// Under way.
+fn review() -> ArchivedExercise {
+    ArchivedExercise {
+        id: "0198f2a0-0000-7000-8000-000000002222".to_owned(),
+        kind: Kind::CodeReview,
+        slug: "bridge-export".to_owned(),
+        finished_at: None,
+        work: Work::CodeReview(Review {
+            comments: vec![Comment {
+                id: 4,
+                revision: 2,
+                said: Said {
+                    file: "a/b.go".to_owned(),
+                    lines: Lines { first: 3, last: 9 },
+                    kind: FaultKind::Data,
+                    severity: Gravity::Minor,
+                    text: "Why \u{1f980}?".to_owned(),
+                },
+            }],
+        }),
+        scores: None,
+        ..incident()
     }
 }
 
@@ -146,9 +222,23 @@ fn an_archive_reads_back_identically() {
     );
     let empty = Archive {
         attempts: Vec::new(),
+        exercises: Vec::new(),
+        ticks: Vec::new(),
         ..sample()
     };
     assert_eq!(parse(&written(&empty), 8 * MB).0, Some(empty));
+    // From before there were any.
+    let older = changed(|value| {
+        let parts = value.as_object_mut().expect("an object");
+        parts.remove("exercises");
+        parts.remove("ticks");
+    });
+    let expected = Archive {
+        exercises: Vec::new(),
+        ticks: Vec::new(),
+        ..sample()
+    };
+    assert_eq!(parse(&older, 8 * MB), (Some(expected), Vec::new()));
 }
 
 #[test]
@@ -601,8 +691,32 @@ fn the_folder_is_for_reading() {
             "README.md",
             "attempts/2026-03-01-payments-processor-deadbeef.md",
             "attempts/2026-03-01-payments-processor-0198f2a1-0000-7000-8000-0000deadbeef.md",
+            "exercises/2026-03-01-quiet-bridges-0198f2a0-0000-7000-8000-000000001111.md",
+            "exercises/2026-03-01-bridge-export-0198f2a0-0000-7000-8000-000000002222.md",
         ]
     );
+    for (file, part) in [
+        (
+            0,
+            "| 2026-03-01 | [quiet bridges](exercises/2026-03-01-quiet",
+        ),
+        (0, "| 2026-03-01 | roadmap/first-round |\n"),
+        (
+            3,
+            "# quiet bridges\n\nProduction debugging, aimed at senior, started 2026-03-01",
+        ),
+        (
+            3,
+            "## first look\n\none of \"four\"\n\n## Not committed\n\nso far\n",
+        ),
+        (3, "| Root cause | Mid | a \\| b |\n"),
+        (
+            4,
+            "## a/b.go, line 3 to 9\n\nData, minor.\n\nWhy \u{1f980}?\n",
+        ),
+    ] {
+        assert!(files[file].1.contains(part), "{part}: {}", files[file].1);
+    }
     let index = &files[0].1;
     assert!(
         index.contains(
@@ -629,10 +743,16 @@ fn the_folder_is_for_reading() {
     // No name leads out of the folder, whatever stands in the database.
     archive.attempts[0].prompt = "../../etc/x".to_owned();
     archive.attempts[0].id = "..".to_owned();
+    archive.exercises[0].slug = "../up".to_owned();
     let paths: Vec<String> = markdown_folder(&archive, &titles)
         .map(|(path, _)| path)
         .collect();
     assert_eq!(paths[1], "attempts/2026-03-01-etcx-.md");
+    assert!(
+        paths[3].starts_with("exercises/2026-03-01-up-0198"),
+        "{}",
+        paths[3]
+    );
 }
 
 proptest! {
@@ -658,4 +778,76 @@ proptest! {
         text.splice(at..(at + bytes.len()).min(text.len()), bytes);
         let _ = parse(&String::from_utf8_lossy(&text), 8 * MB);
     }
+}
+
+#[test]
+fn exercises_are_taken_on_no_trust_either() {
+    let incident =
+        |value: &mut Value, field: &str, with: Value| value["exercises"][0][field] = with;
+    let review = |value: &mut Value, field: &str, with: Value| {
+        value["exercises"][1]["comments"][0][field] = with;
+    };
+    for (field, with) in [
+        ("id", json!("x")),
+        ("kind", json!("cooking")),
+        ("slug", json!("../x")),
+        ("level", json!("principal")),
+        ("started_at", json!(7)),
+        ("revealed", json!(-1)),
+        ("revealed", json!(99)),
+        ("revision", json!(-1)),
+        ("finished_at", json!("soon")),
+        ("open", json!("x".repeat(ANSWER_BYTES + 1))),
+        ("open", Value::Null),
+        ("answers", json!({})),
+    ] {
+        expect_fault(&format!("exercises[0].{field}: "), |value| {
+            incident(value, field, with);
+        });
+    }
+    for (field, with) in [
+        ("id", json!(0)),
+        ("file", json!("a\u{0}")),
+        ("last", json!(2)),
+        ("first", json!(0)),
+        ("kind", json!("taste")),
+        ("severity", json!("fatal")),
+        ("text", json!("a\u{0}")),
+    ] {
+        expect_fault(&format!("exercises[1].comments[0].{field}: "), |value| {
+            review(value, field, with);
+        });
+    }
+    expect_fault("exercises[0].scores.entries[0].criterion: ", |value| {
+        value["exercises"][0]["scores"]["entries"][0]["criterion"] = json!("tone");
+    });
+    expect_fault("exercises[0].scores.entries: ", |value| {
+        value["exercises"][0]["scores"]["entries"] = json!([]);
+    });
+    expect_fault("exercises[0]: This exercise is rated", |value| {
+        incident(value, "finished_at", Value::Null);
+    });
+    expect_fault("exercises[0].answers[1]: ", |value| {
+        let answer = value["exercises"][0]["answers"][0].clone();
+        value["exercises"][0]["answers"] = json!([answer, answer]);
+    });
+    expect_fault("exercises[1].comments: ", |value| {
+        let comment = value["exercises"][1]["comments"][0].clone();
+        value["exercises"][1]["comments"] = json!(vec![comment; MOST_COMMENTS + 1]);
+    });
+    expect_fault("exercises[1]: An earlier part", |value| {
+        value["exercises"][1]["id"] = value["exercises"][0]["id"].clone();
+    });
+    expect_fault("ticks[0].item: ", |value| {
+        value["ticks"][0]["item"] = json!("roadmap");
+    });
+    expect_fault("ticks[1]: An earlier part", |value| {
+        value["ticks"][1]["item"] = value["ticks"][0]["item"].clone();
+    });
+    expect_fault("ticks: This list has 5001 parts", |value| {
+        let ticks = (0..=TICKS).map(|number| {
+            json!({ "item": format!("reading/a{number}"), "ticked_at": "2026-01-01T00:00:00Z" })
+        });
+        value["ticks"] = ticks.collect();
+    });
 }

@@ -2,6 +2,7 @@
 //!
 //! Must never know the sheet that they go into, only which names are taken there.
 
+use super::Weight;
 use super::inputs::{Field, Inputs};
 use super::working::{Answer, Working, replace_names};
 use crate::domain::quantity::{Dimension, Quantity};
@@ -41,6 +42,21 @@ pub(super) fn rows(
     };
     let name = |id: &str| renamed(id).unwrap_or_else(|| id.to_owned());
     let mut rows = Vec::new();
+    // What is no answer stands there only where a row calculates with it.
+    let mut wanted: Vec<&str> = Vec::new();
+    for step in working.steps().iter().rev() {
+        if step.output.weight == Weight::Main || wanted.contains(&step.output.id) {
+            wanted.push(step.output.id);
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let names = step.formula.split(|letter| !is_part(letter));
+            wanted.extend(names.filter_map(|name| {
+                let mut steps = working.steps().iter();
+                steps
+                    .find(|step| step.output.id == name)
+                    .map(|step| step.output.id)
+            }));
+        }
+    }
     for field in &inputs.fields {
         if let Ok(value) = &field.reading {
             rows.push(Row {
@@ -54,6 +70,9 @@ pub(super) fn rows(
         let Answer::Value(value) = &step.answer else {
             continue;
         };
+        if !wanted.contains(&step.output.id) {
+            continue;
+        }
         let formula = format!("= {}", replace_names(&step.formula, |id, _, _| renamed(id)));
         let fits = formula.chars().count() <= crate::domain::quantity::MAX_LENGTH;
         rows.push(Row {

@@ -131,6 +131,22 @@ impl<'d> Fields<'d> {
         self.list(report, key, number)
     }
 
+    /// A list of lists of numbers, each with where it stands.
+    pub fn ranges(&self, report: &mut Report<'_>, key: &str) -> Option<Vec<(usize, Vec<u32>)>> {
+        self.list(report, key, |report, value| {
+            let Some(array) = value.get_ref().as_array() else {
+                return mismatch(report, "an array", value);
+            };
+            let numbers: Vec<Option<Number>> = array
+                .iter()
+                .map(|element| number(report, element))
+                .collect();
+            let numbers = numbers.into_iter().collect::<Option<Vec<Number>>>()?;
+            let numbers = numbers.iter().map(|number| number.value).collect();
+            Some((value.span().start, numbers))
+        })
+    }
+
     pub fn table(&self, report: &mut Report<'_>, key: &str) -> Option<Table<'d>> {
         table(report, self.get(key)?)
     }

@@ -7,6 +7,7 @@
 
 mod diagnostic;
 mod estimates;
+pub mod exercise;
 mod fields;
 mod glossary;
 mod markdown;
@@ -39,7 +40,7 @@ pub use self::reference::Reference;
 pub use self::rubric::{Anchor, Criterion, Pitfall, Rubric};
 pub use self::source::{Source, SourceRef, parse_sources};
 pub use self::variant::Variant;
-pub use self::whole::{Parts, check_whole};
+pub use self::whole::{Parts, check_whole, dead_links};
 
 /// The texts of a prompt's five files.
 #[derive(Clone, Copy, Debug)]

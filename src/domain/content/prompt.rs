@@ -291,7 +291,7 @@ pub(super) fn read_scale_row(report: &mut Report<'_>, row: Table<'_>) -> Option<
 }
 
 /// The members of a closed vocabulary that the words name, each once.
-fn vocabulary<T: Copy>(
+pub(super) fn vocabulary<T: Copy>(
     report: &mut Report<'_>,
     what: &str,
     words: &[Text],
@@ -314,7 +314,7 @@ fn vocabulary<T: Copy>(
     members.into_iter().collect()
 }
 
-fn offsets(words: &[Text]) -> Vec<usize> {
+pub(super) fn offsets(words: &[Text]) -> Vec<usize> {
     words.iter().map(|word| word.offset).collect()
 }
 

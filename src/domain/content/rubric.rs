@@ -117,8 +117,29 @@ fn read_criterion(
         }
         ids.push(id);
     }
-    let title = fields.string(report, "title");
     let phase = pick(report, &fields, "phase", "phase", &Phase::ALL, Phase::slug);
+    let judged = read_judged(report, &fields)?;
+    Some(Criterion {
+        id: id?,
+        title: judged.title,
+        phase: phase?,
+        evidence: judged.evidence,
+        anchors: judged.anchors,
+        pitfalls: judged.pitfalls,
+    })
+}
+
+/// What every criterion says, whatever it is for.
+pub(super) struct Judged {
+    pub title: String,
+    pub evidence: Vec<String>,
+    pub anchors: [Anchor; 4],
+    pub pitfalls: Vec<Pitfall>,
+}
+
+/// Reads the keys `title`, `evidence`, `anchors` and `pitfalls`.
+pub(super) fn read_judged(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Judged> {
+    let title = fields.string(report, "title");
     let evidence = fields.strings(report, "evidence");
     if let Some(evidence) = &evidence {
         let offsets: Vec<usize> = evidence.iter().map(|text| text.offset).collect();
@@ -148,10 +169,8 @@ fn read_criterion(
         }
         Some(pitfalls)
     });
-    Some(Criterion {
-        id: id?,
+    Some(Judged {
         title: title?.value,
-        phase: phase?,
         evidence: evidence?.into_iter().map(|text| text.value).collect(),
         anchors: anchors?,
         pitfalls: pitfalls?,
@@ -191,7 +210,7 @@ fn read_pitfall(report: &mut Report<'_>, table: Table<'_>) -> Option<Pitfall> {
     })
 }
 
-fn pick<T: Copy>(
+pub(super) fn pick<T: Copy>(
     report: &mut Report<'_>,
     fields: &Fields<'_>,
     key: &str,

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use super::{Diagnostic, Page, Prompt, Term};
+use super::{Diagnostic, Link, Page, Prompt, Term};
 use crate::domain::level::Rating;
 
 /// How many words `prompt.md` has below its front matter.
@@ -33,15 +33,9 @@ pub struct Parts<'a> {
 
 /// What is wrong between the texts, or with one as a whole. `exists` says whether there is a page at a path.
 pub fn check_whole(parts: Parts<'_>, exists: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
     let prompt_links = parts.prompts.iter().flat_map(|prompt| &prompt.links);
     let page_links = parts.pages.iter().flat_map(|page| &page.links);
-    for link in prompt_links.chain(page_links) {
-        let path = link.to.split(['?', '#']).next().unwrap_or_default();
-        if !exists(path) {
-            faults.push(link.dead.clone());
-        }
-    }
+    let mut faults = dead_links(prompt_links.chain(page_links), exists);
     for prompt in parts.prompts {
         check_prompt(prompt, &mut faults);
     }
@@ -52,6 +46,17 @@ pub fn check_whole(parts: Parts<'_>, exists: impl Fn(&str) -> bool) -> Vec<Diagn
     check_use(parts, &mut faults);
     faults.sort();
     faults
+}
+
+/// What is wrong with links to pages of ours that are not there. `exists` says whether there is a page at a path.
+pub fn dead_links<'l>(
+    links: impl Iterator<Item = &'l Link>,
+    exists: impl Fn(&str) -> bool,
+) -> Vec<Diagnostic> {
+    links
+        .filter(|link| !exists(link.to.split(['?', '#']).next().unwrap_or_default()))
+        .map(|link| link.dead.clone())
+        .collect()
 }
 
 fn check_prompt(prompt: &Prompt, faults: &mut Vec<Diagnostic>) {

@@ -60,6 +60,7 @@ pub struct ImportArgs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
     pub file: PathBuf,
+    /// Exercises among them.
     pub attempts: usize,
     pub bytes: u64,
 }
@@ -147,7 +148,7 @@ pub async fn export(
     })?;
     Ok(Exported {
         file: args.to.clone(),
-        attempts: archive.attempts.len(),
+        attempts: archive.attempts.len() + archive.exercises.len(),
         bytes: zip.len() as u64,
     })
 }

@@ -1,11 +1,13 @@
 //! A calculator beside the worksheet: what comes of its inputs, and its rows put into the worksheet.
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::domain::attempt::SectionName;
 use crate::domain::calculator::{self, Inputs, Row};
-use crate::domain::worksheet::Sheet;
+use crate::domain::worksheet::{MAX_ROWS, Sheet};
 use crate::error::AppError;
 use crate::practice::store;
 use crate::server::content_library::PublishedPrompt;
@@ -20,6 +22,8 @@ use super::{Beside, CalculatorLink};
 
 /// The most values that are looked at.
 const MOST_VALUES: usize = 60;
+/// The most names that a worksheet's rows, givens and wanted estimates have together.
+const MOST_TAKEN: usize = 200;
 
 /// Every calculator, to choose from.
 pub fn links() -> Vec<CalculatorLink> {
@@ -39,6 +43,13 @@ pub fn beside(
     taken: &[String],
 ) -> Result<Beside, AppError> {
     let calculator = calculator::find(name).ok_or(AppError::NotFound)?;
+    if taken.len() > MOST_TAKEN {
+        return Err(AppError::invalid(
+            "taken",
+            "The worksheet has more rows than it can hold. Take some out, then calculate again.",
+        ));
+    }
+    let taken: HashSet<&str> = taken.iter().map(String::as_str).collect();
     let inputs = Inputs::from_query(calculator, inputs.iter().take(MOST_VALUES).cloned());
     let worked = inputs.work();
     let of_each = |text: fn(&calculator::Field) -> String| {
@@ -57,7 +68,7 @@ pub fn beside(
         rows: worked
             .map(|worked| {
                 worked
-                    .rows(|id| taken.iter().any(|other| other == id))
+                    .rows(|id| taken.contains(id))
                     .into_iter()
                     .map(|row| (row.id, row.text))
                     .collect()
@@ -113,6 +124,14 @@ pub async fn insert(
         let published = library.prompt(&attempt.prompt).map(AsRef::as_ref);
         let taken = taken(&sheet, published, attempt.variant.as_deref());
         let rows = rows(&inputs, &taken)?;
+        let (there, new) = (sheet.rows().len(), rows.len());
+        if there + new > MAX_ROWS {
+            return Err(AppError::invalid(
+                "inputs",
+                format!("Nothing was inserted: a worksheet holds {MAX_ROWS} rows, {there} are there and this needs {new}. Take some out first."),
+            )
+            .into());
+        }
         let mut body = current.body.trim_end().to_owned();
         for row in rows {
             if !body.is_empty() {

@@ -12,6 +12,7 @@ use wasm_bindgen::JsCast as _;
 use super::saving::Editor;
 use super::worksheet::rows_of;
 use crate::domain::markup::escape;
+use crate::domain::worksheet::MAX_ROWS;
 use crate::practice::api::{
     Beside, CalculatorLink, GivenQuantity, WantedEstimate, calculate_beside,
 };
@@ -40,7 +41,8 @@ pub fn Calculators(
     let title = RwSignal::new(String::new());
     let results = RwSignal::new(String::new());
     let said = RwSignal::new(String::new());
-    let rows = StoredValue::new(Vec::<(String, String)>::new());
+    // The rows, and the inputs that they are of: what has been typed since is not inserted.
+    let rows = StoredValue::new((Vec::new(), Vec::<(String, String)>::new()));
     let waiting = StoredValue::new(None);
 
     let ask = move |name: String, inputs: Vec<(String, String)>, opening: bool| {
@@ -51,12 +53,12 @@ pub fn Calculators(
                 .map(|(id, _)| id),
         );
         spawn_local(async move {
-            let Ok(answer) = calculate_beside(name.clone(), inputs.clone(), taken).await else {
-                said.set(
-                    "The server does not answer. Your worksheet is not touched; try again."
-                        .to_owned(),
-                );
-                return;
+            let answer = match calculate_beside(name.clone(), inputs.clone(), taken).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    said.set(format!("{error} Your worksheet is not touched."));
+                    return;
+                }
             };
             let Some(form) = form.get_untracked() else {
                 return;
@@ -76,9 +78,8 @@ pub fn Calculators(
             } = answer;
             title.set(name);
             results.set(html);
-            rows.set_value(found);
-            said.set(String::new());
             if opening {
+                said.set(String::new());
                 if let Ok(Some(place)) = form.query_selector("[data-fields]") {
                     place.set_inner_html(&fields);
                 }
@@ -94,6 +95,7 @@ pub fn Calculators(
                 put_beside(&form, "data-fault", &faults);
                 put_beside(&form, "data-note", &notes);
             }
+            rows.set_value((typed(&form), found));
         });
     };
     let again = move || {
@@ -102,12 +104,24 @@ pub fn Calculators(
         }
     };
     let insert = move |_| {
-        let found = rows.get_value();
-        if found.is_empty() {
-            said.set("There is no result to insert yet.".to_owned());
+        let (of, found) = rows.get_value();
+        let now = form.get_untracked().map(|form| typed(&form));
+        if found.is_empty() || now != Some(of) {
+            said.set(
+                "The result of what you typed is not here yet. Press again in a moment.".to_owned(),
+            );
+            again();
             return;
         }
         let mut text = editor.body.get_untracked().trim_end().to_owned();
+        let there = rows_of(&text).len();
+        if there + found.len() > MAX_ROWS {
+            said.set(format!(
+                "Nothing was inserted: a worksheet holds {MAX_ROWS} rows, {there} are there and this needs {}. Take some out first.",
+                found.len()
+            ));
+            return;
+        }
         for (id, value) in &found {
             if !text.is_empty() {
                 text.push('\n');
@@ -119,7 +133,7 @@ pub fn Calculators(
         editor.typed(text);
         editor.flush();
         again();
-        said.set(format!("{} rows were added to your own rows.", found.len()));
+        said.set(format!("Added to your own rows: {}.", found.len()));
     };
     // As text and one listener: typed views of a dozen links would be most of this component's weight.
     let list: String = links

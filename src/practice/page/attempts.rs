@@ -11,14 +11,16 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::domain::criterion::CriterionId;
+use crate::domain::exercise::Kind as ExerciseKind;
 use crate::domain::level::Rating;
 use crate::error::AppError;
+use crate::exercises::store::{Exercise, exercises as all_exercises};
 use crate::practice::store::{self, Attempt, Score};
 use crate::server::content_library::Library;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
-use crate::ui::notice::Notice;
+use crate::ui::notice::{Notice, counted};
 
 use super::{attempt_title, terms_words, words};
 
@@ -39,16 +41,17 @@ pub async fn attempts(
     theme: Theme,
     Query(before): Query<Before>,
 ) -> Result<Response, AppError> {
-    let (list, scores) = match viewer.owner() {
+    let (list, scores, exercises) = match viewer.owner() {
         Some(owner) => {
             let mut reader = state.db.read().await?;
             let conn = &mut reader.conn();
             (
                 store::attempts(conn, owner).await?,
                 store::scores_of_owner(conn, owner).await?,
+                all_exercises(conn, owner).await?,
             )
         }
-        None => (Vec::new(), Vec::new()),
+        None => (Vec::new(), Vec::new(), Vec::new()),
     };
     let notice = Notice::from_slug(&before.done)
         .map(|notice| view! { <p class="notice" role="status">{notice.text()}</p> });
@@ -64,7 +67,7 @@ pub async fn attempts(
         ..Head::default()
     };
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
-        if list.is_empty() {
+        if list.is_empty() && exercises.is_empty() {
             return view! {
                 <main id="main" class="page">
                     <h1>"Your attempts"</h1>
@@ -104,13 +107,16 @@ pub async fn attempts(
                     }}
                 </p>
                 {scored.then(|| over_time(&firsts, &list, &library, &zone))}
-                <section aria-labelledby="all">
-                    <h2 id="all">"All attempts"</h2>
-                    <table class="stacks">
-                        <thead><tr><th scope="col">"Prompt"</th><th scope="col">"Taken as"</th><th scope="col">"Started"</th><th scope="col">"State"</th><th scope="col">"Take out"</th></tr></thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </section>
+                {(!list.is_empty()).then(|| view! {
+                    <section aria-labelledby="all">
+                        <h2 id="all">"All attempts"</h2>
+                        <table class="stacks">
+                            <thead><tr><th scope="col">"Prompt"</th><th scope="col">"Taken as"</th><th scope="col">"Started"</th><th scope="col">"State"</th><th scope="col">"Take out"</th></tr></thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </section>
+                })}
+                {exercises_view(&exercises, &library, &zone)}
             </main>
         }
         .into_any()
@@ -158,6 +164,57 @@ fn row(
             </td>
         </tr>
     }
+}
+
+/// The incidents and reviews, in a table of their own.
+fn exercises_view(exercises: &[Exercise], library: &Library, zone: &TimeZone) -> AnyView {
+    if exercises.is_empty() {
+        return ().into_any();
+    }
+    let rows = exercises
+        .iter()
+        .map(|exercise| {
+            let front = library.exercises.front(exercise.kind, &exercise.slug);
+            let title =
+                front.map_or_else(|| exercise.slug.replace('-', " "), |front| front.title.clone());
+            let (rest, state) = match (&exercise.scores, exercise.finished_at, exercise.kind) {
+                (Some(scores), _, _) => (
+                    "/result",
+                    format!(
+                        "{} of {} meet {}",
+                        scores.card.met(exercise.level),
+                        scores.card.entries.len(),
+                        exercise.level.slug()
+                    ),
+                ),
+                (None, Some(_), _) => ("/score", "to be rated".to_owned()),
+                (None, None, ExerciseKind::Debugging) => ("", format!("open, at step {}", exercise.revealed)),
+                (None, None, ExerciseKind::CodeReview) => {
+                    let comments = i64::try_from(exercise.work.count()).unwrap_or(i64::MAX);
+                    ("", format!("open, {}", counted(comments, "comment", "comments")))
+                }
+            };
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("/exercises/work/{}{rest}", exercise.id)>{title}</a></th>
+                    <td data-label="Kind">{exercise.kind.title()}</td>
+                    <td data-label="Aimed at">{exercise.level.title()}</td>
+                    <td data-label="Started">{words(exercise.started_at, zone)}</td>
+                    <td data-label="State">{state}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="exercises">
+            <h2 id="exercises">"Debugging and code review"</h2>
+            <table class="stacks">
+                <thead><tr><th scope="col">"Exercise"</th><th scope="col">"Kind"</th><th scope="col">"Aimed at"</th><th scope="col">"Started"</th><th scope="col">"State"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
 }
 
 /// A small chart for each criterion, one point a scored attempt, with its table twin.

@@ -7,9 +7,7 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::domain::content::{Criterion, SourceRef};
 use crate::domain::criterion::CriterionId;
-use crate::domain::level::Rating;
 use crate::domain::scorecard::{DraftEntry, Fault};
 use crate::error::AppError;
 use crate::practice::island::scoring::ScoringHelp;
@@ -19,7 +17,7 @@ use crate::server::content_library::PublishedPrompt;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
-use crate::ui::text_area::TextArea;
+use crate::ui::criterion::CriterionField;
 
 use super::{attempt_title, in_order, section_title, seen, terms_words};
 
@@ -97,12 +95,17 @@ async fn render(
             .criteria
             .iter()
             .map(|criterion| {
-                criterion_view(
-                    criterion,
-                    permit,
-                    draft.get(&criterion.id),
-                    faults.get(&criterion.id),
-                )
+                view! {
+                    <CriterionField
+                        slug=criterion.id.slug()
+                        title=&criterion.title
+                        anchors=&criterion.anchors
+                        looked_for=&criterion.evidence
+                        aim=attempt.terms.level.bar()
+                        entry=draft.get(&criterion.id)
+                        fault=faults.get(&criterion.id).copied()
+                    />
+                }
             })
             .collect_view();
         let summary = faults
@@ -167,51 +170,4 @@ fn sections_view(sections: &[Section], published: &PublishedPrompt) -> AnyView {
         })
         .collect_view()
         .into_any()
-}
-
-fn criterion_view(
-    criterion: &Criterion,
-    permit: &AttemptPermit,
-    entry: Option<&DraftEntry>,
-    fault: Option<&Fault>,
-) -> impl IntoView {
-    let slug = criterion.id.slug();
-    let aim = permit.attempt().terms.level.bar();
-    let chosen = entry.and_then(|entry| entry.rating);
-    let evidence = entry
-        .map(|entry| entry.evidence.clone())
-        .unwrap_or_default();
-    let levels = Rating::ALL
-        .map(|rating| {
-            let anchor = criterion.anchor(rating);
-            let source = match &anchor.source {
-                SourceRef::Ours => "ours".to_owned(),
-                SourceRef::Cited(id) => id.clone(),
-            };
-            view! {
-                <label class="anchor-choice">
-                    <input type="radio" name=format!("rating.{slug}") value=rating.slug() data-digit=rating.digit() checked=chosen == Some(rating)/>
-                    <span class="level"><kbd>{rating.digit()}</kbd>" "{rating.title()}{(rating == aim).then(|| view! { <span class="tag">"your aim"</span> })}</span>
-                    <span class="text">{anchor.text.clone()}<span class="eyebrow">{format!(" {source}")}</span></span>
-                </label>
-            }
-        })
-        .collect_view();
-    let looked = criterion
-        .evidence
-        .iter()
-        .map(|line| view! { <li>{line.clone()}</li> })
-        .collect_view();
-    let message = fault.map(|fault| fault.message());
-    let described = format!("fault-{slug}");
-    view! {
-        <fieldset id=format!("criterion-{slug}") data-criterion=slug class:faulty=message.is_some() aria-describedby=message.map(|_| described.clone())>
-            <legend>{criterion.title.clone()}</legend>
-            {message.map(|message| view! { <p class="fault" id=described.clone()>{message}</p> })}
-            <div class="anchors">{levels}</div>
-            <details class="fold"><summary>"What counts as evidence"</summary><ul>{looked}</ul></details>
-            <label class="eyebrow" for=format!("evidence-{slug}")>"Evidence: a quotation or a sentence"</label>
-            <TextArea id=format!("evidence-{slug}") name=format!("evidence.{slug}") text=evidence rows=3 invalid=message.is_some()/>
-        </fieldset>
-    }
 }

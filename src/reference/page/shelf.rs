@@ -86,7 +86,7 @@ pub async fn page(
     let body = || {
         let sources = library.sources_of(&cited(&library, published));
         let data = shelf.map(|shelf| data_view(shelf, &slug, &sources, &fields));
-        page_view(published, data.unwrap_or_else(|| ().into_any()), sources)
+        page_view(&library, published, data, sources)
     };
     if unknown {
         // Whatever a stranger writes into an address must not fill the cache.
@@ -120,7 +120,7 @@ pub async fn own_page(
                 reading(shelf, &sources, ticks.as_ref())
             }
         });
-        page_view(published, data.unwrap_or_else(|| ().into_any()), sources)
+        page_view(&library, published, data, sources)
     }))
 }
 
@@ -188,8 +188,17 @@ fn head_of(published: &PublishedPage) -> Head {
     }
 }
 
-fn page_view(published: &PublishedPage, data: AnyView, sources: Vec<Source>) -> AnyView {
+fn page_view(
+    library: &Library,
+    published: &PublishedPage,
+    data: Option<AnyView>,
+    sources: Vec<Source>,
+) -> AnyView {
     let page = &published.page;
+    let data = data.map(|data| {
+        let html = library.glossary.on_a_page().link_html(&data.to_html());
+        view! { <div inner_html=html></div> }
+    });
     view! {
         <main id="main" class="page reference">
             <header>
