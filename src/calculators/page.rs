@@ -83,7 +83,6 @@ pub async fn page(
         settled: settled(raw.as_deref()),
         kind: Kind::Islands,
         current: "/calculators",
-        ..Head::default()
     };
     let worked = inputs.work();
     let status = if worked.is_ok() {

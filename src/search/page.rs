@@ -60,7 +60,6 @@ pub async fn page(
         settled: settled(raw.as_deref()),
         kind: Kind::Islands,
         current: "/search",
-        ..Head::default()
     };
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
         view! {

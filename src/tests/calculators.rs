@@ -465,7 +465,7 @@ async fn the_rows_that_are_inserted_come_to_the_same_numbers() {
             wanted.extend(
                 steps
                     .filter_map(|step| step.answer.value())
-                    .map(|value| value.value()),
+                    .map(crate::domain::quantity::Quantity::value),
             );
 
             // Pressed twice, they stand there twice, each by a name of its own.

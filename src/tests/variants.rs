@@ -268,7 +268,7 @@ async fn lists_exports_and_shares_name_the_variant() {
     attempt.save("api", 0, "k", "text").await.expect(200);
     let named = format!("{} · {}", published().prompt.title, with.title);
     let list = guest.get("/attempts").await.expect(200).page();
-    assert_eq!(list.texts("main tbody th"), [named.clone()]);
+    assert_eq!(list.texts("main tbody th"), std::slice::from_ref(&named));
     for rest in ["requirements", "score", "api/history", "share"] {
         let text = attempt.get(rest).await.expect(200).page().whole_text();
         assert!(text.contains(&squeezed(&named)), "{rest}");

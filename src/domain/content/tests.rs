@@ -640,12 +640,13 @@ impl Shelf {
     }
 }
 
+type Change = fn(&mut Shelf);
+
 #[test]
 fn what_is_wrong_with_the_whole_is_found() {
     assert_eq!(Shelf::valid().faults(), Vec::<String>::new());
     let criterion = |shelf: &Shelf| shelf.prompt.rubric.criteria[0].id.slug();
     let first = criterion(&Shelf::valid());
-    type Change = fn(&mut Shelf);
     let cases: [(&str, Change, Vec<String>); 12] = [
         (
             "a link to a term that is not there",

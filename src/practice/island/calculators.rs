@@ -133,7 +133,12 @@ pub fn Calculators(
         editor.typed(text);
         editor.flush();
         again();
-        said.set(format!("Added to your own rows: {}.", found.len()));
+        let rows = if found.len() == 1 {
+            "row was"
+        } else {
+            "rows were"
+        };
+        said.set(format!("{} {rows} added to your own rows.", found.len()));
     };
     // As text and one listener: typed views of a dozen links would be most of this component's weight.
     let list: String = links
@@ -164,7 +169,7 @@ pub fn Calculators(
             <ul class="calc-links" on:click=choose inner_html=list></ul>
             <form node_ref=form hidden=move || open.with(String::is_empty)
                 on:submit=move |event| { event.prevent_default(); again(); }
-                on:input=move |event| { event.stop_propagation(); after_a_pause(waiting, PAUSE, again); }
+                on:input=move |event| { event.stop_propagation(); said.set(String::new()); after_a_pause(waiting, PAUSE, again); }
             >
                 <h3>{move || title.get()}</h3>
                 <div data-fields=""></div>
