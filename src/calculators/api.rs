@@ -1,4 +1,4 @@
-//! How the island asks for what comes of changed inputs.
+//! How the island asks for what comes of changed inputs. Must never know how a result is drawn.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};

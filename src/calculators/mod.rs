@@ -1,4 +1,4 @@
-//! The calculators: one page each, whose address is its state.
+//! The calculators: one page each, whose address is its state. Must never know a formula.
 
 pub mod api;
 pub mod island;

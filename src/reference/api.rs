@@ -1,4 +1,4 @@
-//! Ticking what was reached and read: a form for each item, which needs no script.
+//! Ticking what was reached and read: a form for each item, which needs no script. Must never know how the list looks.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! What a search gives, and how the island asks for it.
+//! What a search gives, and how the island asks for it. Must never know what there is to be found.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -458,15 +458,21 @@ async fn the_rows_that_are_inserted_come_to_the_same_numbers() {
                 .await
                 .expect(200);
             let worked = work(calculator, &[]);
-            let mut wanted: Vec<f64> = Vec::new();
-            let fields = worked.inputs.fields.iter();
-            wanted.extend(fields.map(|field| field.reading.as_ref().expect("reads").value()));
-            let steps = worked.steps().iter();
-            wanted.extend(
-                steps
-                    .filter_map(|step| step.answer.value())
-                    .map(crate::domain::quantity::Quantity::value),
-            );
+            // Every input, every answer, and what an answer calculates with.
+            let value_of = |id: &str| {
+                let mut fields = worked.inputs.fields.iter();
+                let field = fields.find(|field| field.input.id == id);
+                let mut steps = worked.steps().iter();
+                let step = steps.find(|step| step.output.id == id);
+                field
+                    .map(|field| *field.reading.as_ref().expect("reads"))
+                    .or_else(|| step?.answer.value())
+                    .expect("an input or an answer")
+                    .value()
+            };
+            let rows = worked.rows(|_| false);
+            let wanted: Vec<f64> = rows.iter().map(|row| value_of(&row.id)).collect();
+            assert!(wanted.len() >= worked.inputs.fields.len() + worked.main().count().min(1));
 
             // Pressed twice, they stand there twice, each by a name of its own.
             for times in 1..=2 {

@@ -10,6 +10,7 @@ mod figures;
 mod idle;
 mod pages;
 mod saves;
+mod search;
 mod server;
 mod sign_ins;
 mod soak;
@@ -97,6 +98,7 @@ async fn measure(options: &Options, folder: &Path) -> anyhow::Result<()> {
     let server = Server::headroom(program, &sqlite).await?;
     pages::sizes(&options.site, server.addr).await?;
     pages::reading(server.addr, folder, seconds, rounds).await?;
+    search::search(server.addr, rounds).await?;
     println!(
         "\nAutosave, each writer at an attempt of its own, {} s each",
         seconds.as_secs()

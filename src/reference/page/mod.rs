@@ -1,7 +1,7 @@
 //! The pages of the shelf's data, as views that stand between a page's lead and its text.
 //!
-//! Each is rendered from the typed data and what the address chooses, runs no script, and has a table for each chart. They
-//! must never read the database: what a person has ticked is passed in.
+//! Each is rendered from the typed data and what the address chooses, runs no script, and has a table for each chart. The
+//! views must never read the database: what a person has ticked is passed in.
 
 mod chart;
 mod compensation;

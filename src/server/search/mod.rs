@@ -140,7 +140,9 @@ fn words_of(text: &str) -> impl Iterator<Item = String> {
 /// The query in FTS5's language: each word quoted, the last as a beginning.
 fn expression(words: &[String], between: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    format!("{}*", quoted.join(between))
+    // One letter begins too many words to be a beginning.
+    let begins = words.last().is_some_and(|word| word.chars().count() > 1);
+    format!("{}{}", quoted.join(between), if begins { "*" } else { "" })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The SQL of the full-text index.
+//! The SQL of the full-text index. Must never know what the documents are about.
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{FromRow, SqlitePool};
