@@ -84,6 +84,17 @@ pub struct OnAPage<'a> {
 }
 
 impl OnAPage<'_> {
+    /// On a page that has this HTML as well: what it links is not linked a second time.
+    pub fn beside(self, html: &str) -> Self {
+        let terms = self.glossary.terms.iter().enumerate();
+        self.linked.borrow_mut().extend(
+            terms
+                .filter(|(_, term)| html.contains(&format!("\"{}\"", address(&term.id))))
+                .map(|(index, _)| index),
+        );
+        self
+    }
+
     /// The text as HTML with the first use of each term as a link, or `None` when there is none.
     pub fn link(&self, text: &str) -> Option<String> {
         let finder = self.glossary.finder.as_ref()?;

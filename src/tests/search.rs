@@ -377,6 +377,13 @@ async fn no_answer_is_found_by_its_words() {
     paths.extend(terms.map(|term| address(&term.id)));
     let all = calculator::all().iter();
     paths.extend(all.map(|one| format!("/calculators/{}", one.slug)));
+    let exercises = guest.get("/exercises").await.expect(200).page();
+    let links = exercises.all("main a[href^='/exercises/']");
+    paths.extend(
+        links
+            .iter()
+            .filter_map(|link| link.attr("href").map(ToOwned::to_owned)),
+    );
     let mut public: HashSet<String> = HashSet::new();
     for path in paths {
         // With spaces between blocks, so that no two words become one.

@@ -62,7 +62,12 @@ pub(super) fn rows(
             rows.push(Row {
                 id: name(field.input.id),
                 label: field.input.label,
-                text: literal_of(field, *value),
+                text: literal_of(field, *value, |word| {
+                    let own = names
+                        .iter()
+                        .any(|(id, name)| *id == field.input.id && name == word);
+                    !own && (is_taken(word) || names.iter().any(|(_, name)| name == word))
+                }),
             });
         }
     }
@@ -88,10 +93,12 @@ pub(super) fn rows(
     rows
 }
 
-/// What was typed, where that means the same by itself; else the value to its last digit.
-fn literal_of(field: &Field, value: Quantity) -> String {
+/// What was typed, where that means the same among the rows; else the value to its last digit. A word that is the name of
+/// another row (`3 layers` where there is a row `layers`) would be taken for that row.
+fn literal_of(field: &Field, value: Quantity, is_another_row: impl Fn(&str) -> bool) -> String {
     let text = field.text.trim();
-    if Quantity::parse(text) == Ok(value) {
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    if Quantity::parse(text) == Ok(value) && !words.any(is_another_row) {
         text.to_owned()
     } else {
         exactly(value)

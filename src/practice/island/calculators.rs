@@ -106,7 +106,11 @@ pub fn Calculators(
     let insert = move |_| {
         let (of, found) = rows.get_value();
         let now = form.get_untracked().map(|form| typed(&form));
-        if found.is_empty() || now != Some(of) {
+        if now.as_ref() == Some(&of) && found.is_empty() {
+            said.set("There is no result to insert yet.".to_owned());
+            return;
+        }
+        if now != Some(of) {
             said.set(
                 "The result of what you typed is not here yet. Press again in a moment.".to_owned(),
             );

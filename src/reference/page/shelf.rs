@@ -196,7 +196,8 @@ fn page_view(
 ) -> AnyView {
     let page = &published.page;
     let data = data.map(|data| {
-        let html = library.glossary.on_a_page().link_html(&data.to_html());
+        let terms = library.glossary.on_a_page().beside(&published.html);
+        let html = terms.link_html(&data.to_html());
         view! { <div inner_html=html></div> }
     });
     view! {
