@@ -233,7 +233,12 @@ fn documents(library: &Library) -> Vec<Document> {
 
 fn of_calculator(calculator: &Calculator) -> Document {
     let mut texts = vec![calculator.summary, calculator.assumption];
-    texts.extend(calculator.inputs.iter().map(|input| input.label));
+    texts.extend(
+        calculator
+            .inputs
+            .iter()
+            .flat_map(|input| [input.label, input.id]),
+    );
     texts.extend(calculator.outputs.iter().map(|output| output.label));
     Document {
         kind: "Calculator".to_owned(),
@@ -256,7 +261,7 @@ fn of_prompt(published: &PublishedPrompt) -> Document {
         kind: "Prompt".to_owned(),
         title: prompt.title.clone(),
         also: format!(
-            "{} {}",
+            "design {} {}",
             prompt.slug.replace('-', " "),
             prompt.topics.join(" ")
         ),

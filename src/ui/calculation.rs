@@ -144,9 +144,11 @@ fn chart(chart: &Chart) -> AnyView {
     let rows = chart
         .points
         .iter()
-        .step_by((chart.points.len() / 12).max(1))
-        .map(|point| {
-            view! { <tr><td class="n">{point.x_text.clone()}</td><td class="n">{point.y_text.clone()}</td></tr> }
+        .enumerate()
+        .filter(|(at, _)| at.is_multiple_of((chart.points.len() / 12).max(1)) || *at == chart.marked)
+        .map(|(at, point)| {
+            let here = (at == chart.marked).then_some("here");
+            view! { <tr class=here><td class="n">{point.x_text.clone()}</td><td class="n">{point.y_text.clone()}</td></tr> }
         })
         .collect_view();
     let svg = svg(chart);

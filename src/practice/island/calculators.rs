@@ -43,6 +43,7 @@ pub fn Calculators(
     let said = RwSignal::new(String::new());
     // The rows, and the inputs that they are of: what has been typed since is not inserted.
     let rows = StoredValue::new((Vec::new(), Vec::<(String, String)>::new()));
+    let inserted = StoredValue::new(false);
     let waiting = StoredValue::new(None);
 
     let ask = move |name: String, inputs: Vec<(String, String)>, opening: bool| {
@@ -53,7 +54,9 @@ pub fn Calculators(
                 .map(|(id, _)| id),
         );
         spawn_local(async move {
-            let answer = match calculate_beside(name.clone(), inputs.clone(), taken).await {
+            let answer = calculate_beside(name.clone(), inputs.clone(), taken).await;
+            inserted.set_value(false);
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) => {
                     said.set(format!("{error} Your worksheet is not touched."));
@@ -104,6 +107,9 @@ pub fn Calculators(
         }
     };
     let insert = move |_| {
+        if inserted.get_value() {
+            return;
+        }
         let (of, found) = rows.get_value();
         let now = form.get_untracked().map(|form| typed(&form));
         if now.as_ref() == Some(&of) && found.is_empty() {
@@ -136,6 +142,9 @@ pub fn Calculators(
         }
         editor.typed(text);
         editor.flush();
+        // Until the next names are here nothing is inserted: a double click adds one set of rows.
+        rows.set_value((Vec::new(), Vec::new()));
+        inserted.set_value(true);
         again();
         let rows = if found.len() == 1 {
             "row was"

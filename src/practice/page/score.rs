@@ -120,6 +120,9 @@ async fn render(
                 <div class="intro">
                     <p class="eyebrow"><a href=format!("/attempts/{}", attempt.id)>{attempt_title(Some(published), attempt)}</a>{format!(" / {}", terms_words(&attempt.terms))}</p>
                     <h1>"Score your attempt"</h1>
+                    {attempt.variant.is_some().then(|| view! {
+                        <p class="notice">"The anchors are those of the prompt as it stands. Where one speaks of what your variant changes, judge by the variant: what counts is the decision that its numbers and constraints lead to."</p>
+                    })}
                     <p class="lead">
                         {if again {
                             "You have seen the reference, so this score stands beside the first one and is marked as given afterwards."

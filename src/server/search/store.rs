@@ -60,7 +60,8 @@ pub async fn search(
     let (title, also, body) = WEIGHTS;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT kind, highlight(document, 0, $2, $3) AS title, snippet(document, 2, $2, $3, ' … ', $4) AS excerpt, path \
-         FROM document WHERE document MATCH $1 ORDER BY bm25(document, $5, $6, $7), path LIMIT $8",
+         FROM document WHERE document MATCH $1 \
+         ORDER BY bm25(document, $5, $6, $7) * CASE kind WHEN 'Reference' THEN 0.6 ELSE 1.0 END, path LIMIT $8",
     )
     .bind(expression)
     .bind(MARK_OPEN.to_string())

@@ -239,6 +239,8 @@ fn fails_first(now: &Working, then: &Working) -> String {
             "{base} First to fail is the way nodes are added: {} a month fill one more node every {days:.1} days, so shards have to split and move by themselves.",
             then.text("growth")
         )
+    } else if days > 36_500.0 {
+        format!("{base} Nothing fails for a century: one node has room for all of it.")
     } else {
         format!(
             "{base} What fails first is the budget: a node fills only every {days:.0} days, which people can still add by hand. Move what is rarely read to object storage."
