@@ -320,9 +320,35 @@ fn review_result(common: Common<'_>, review: &Review, published: &PublishedCodeR
             {changed}
             {other}
         </section>
+        {looks_wrong(published)}
         {html_section("good-review", "What a good review says", &published.good_review)}
         {criteria}
         <section aria-labelledby="sources"><h2 id="sources">"Sources"</h2><Sources sources=published.sources.clone()/></section>
+    }
+    .into_any()
+}
+
+/// What only looks like a fault, explained to everybody: a comment near it may have met a fault, too.
+fn looks_wrong(published: &PublishedCodeReview) -> AnyView {
+    let items = published
+        .review
+        .decoys()
+        .into_iter()
+        .zip(&published.traps)
+        .map(|(decoy, html)| {
+            view! {
+                <details class="fold">
+                    <summary><code>{format!("{}:{}", decoy.file, decoy.lines.first)}</code></summary>
+                    <div inner_html=html.clone()></div>
+                </details>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="looks-wrong">
+            <h2 id="looks-wrong">"What only looks wrong"</h2>
+            {items}
+        </section>
     }
     .into_any()
 }
