@@ -85,6 +85,7 @@ pub struct OnAPage<'a> {
 
 impl OnAPage<'_> {
     /// On a page that has this HTML as well: what it links is not linked a second time.
+    #[must_use]
     pub fn beside(self, html: &str) -> Self {
         let terms = self.glossary.terms.iter().enumerate();
         self.linked.borrow_mut().extend(
