@@ -88,12 +88,13 @@ fn countable(name: &'static str, offered: f64) -> Result<f64, ParameterError> {
     super::parameter::between(name, offered, 0.0, MOST_COUNTED as f64)
 }
 
-/// Square-root staffing: a + β·√a servers for an offered load of a erlangs and a quality of service β.
+/// Square-root staffing: a + β·√a servers for an offered load of a erlangs and a quality of service β, which below -√a
+/// would leave fewer than none.
 ///
 /// Source: Halfin & Whitt, Operations Research 29 (1981).
 pub fn square_root_staffing(offered: f64, quality: f64) -> Result<f64, ParameterError> {
     let offered = non_negative("offered", offered)?;
-    let quality = super::parameter::between("quality", quality, -1e6, 1e6)?;
+    let quality = super::parameter::between("quality", quality, -offered.sqrt().min(1e6), 1e6)?;
     Ok(offered + quality * offered.sqrt())
 }
 

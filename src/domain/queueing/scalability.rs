@@ -2,7 +2,7 @@
 //!
 //! Must never know queues: it is a curve with two measured coefficients.
 
-use super::parameter::{ParameterError, fraction, non_negative, positive};
+use super::parameter::{ParameterError, fraction, non_negative};
 
 /// Contention α and coherency β. Source: Gunther, Guerrilla Capacity Planning (2007).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,9 +19,9 @@ impl Scalability {
         })
     }
 
-    /// The throughput of n over that of one: n/(1 + α(n − 1) + βn(n − 1)).
+    /// The throughput of n over that of one: n/(1 + α(n − 1) + βn(n − 1)). The law says nothing of fewer than one.
     pub fn speedup(&self, number: f64) -> Result<f64, ParameterError> {
-        let number = positive("number", number)?;
+        let number = super::parameter::between("number", number, 1.0, f64::MAX)?;
         let others = number - 1.0;
         Ok(number / (1.0 + self.contention * others + self.coherency * number * others))
     }
