@@ -74,6 +74,10 @@ pub async fn sizes(site: &Path, addr: SocketAddr) -> anyhow::Result<()> {
         islands += client
             .get(&format!("/assets/{package}/{file}"))
             .await?
+            .wanted(
+                200,
+                "an island's file; build the site and the program together",
+            )?
             .body
             .len();
     }
