@@ -219,22 +219,28 @@ impl Db {
 
     /// Brings the schema up to date: the migrations that it lacked. Another node may do the same at the same time.
     pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
+        let lacked = self.lacking_migrations().await?;
+        let mut lacking = lacked.len();
         let mut tries = 1;
         loop {
-            let lacking = self.lacking_migrations().await?;
             let outcome = match self {
                 Self::Sqlite { write, .. } => migrations_for_sqlite().run(write).await,
                 Self::Postgres(pool) => migrations_for_postgres().run(pool).await,
             };
-            match outcome {
-                Ok(()) => return Ok(lacking),
-                Err(error) if tries < ATTEMPTS_TO_MIGRATE && is_race_of_migrations(&error) => {
-                    tracing::info!(%error, "another node migrates; trying again");
-                    tokio::time::sleep(Duration::from_millis(50 * u64::from(tries))).await;
-                    tries += 1;
-                }
-                Err(error) => return Err(error.into()),
+            let Err(error) = outcome else {
+                return Ok(lacked);
+            };
+            // A migration fails in as many ways as it has statements when another node has made it meanwhile. That it
+            // is made is what tells such a failure from a true one, which comes again without any progress.
+            let now_lacking = self.lacking_migrations().await?.len();
+            let may_pass = now_lacking < lacking || is_race_of_migrations(&error);
+            if tries >= ATTEMPTS_TO_MIGRATE || !may_pass {
+                return Err(error.into());
             }
+            tracing::info!(%error, "another node migrates; trying again");
+            tokio::time::sleep(Duration::from_millis(50 * u64::from(tries))).await;
+            lacking = now_lacking;
+            tries += 1;
         }
     }
 

@@ -1,6 +1,9 @@
 //! The schema: the same on both engines, and brought up to date without touching what is there.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use super::app::{START, TestApp, settings};
 use super::engines::{Database, on_each_engine};
@@ -204,4 +207,61 @@ async fn migrating_a_database_in_use_changes_nothing() {
         again.close().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn several_nodes_may_migrate_at_once() {
+    let mut databases = vec![Database::empty_sqlite().await];
+    databases.extend(Database::empty_postgres().await);
+    for database in databases {
+        let mut nodes = Vec::new();
+        for _ in 0..4 {
+            let url = database.url.clone();
+            nodes.push(tokio::spawn(async move {
+                let db = Db::open_with(&url, 2).await.expect("opens");
+                let outcome = db.migrate().await;
+                db.close().await;
+                outcome
+            }));
+        }
+        for node in nodes {
+            node.await.expect("no panic").expect("migrates");
+        }
+        assert_eq!(
+            database.db.lacking_migrations().await.expect("reads"),
+            [""; 0]
+        );
+        database.discard().await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_waited_for_another_ones_migration_goes_on() {
+    let database = Database::sqlite().await;
+    let mut other = SqliteConnection::connect(&database.url)
+        .await
+        .expect("opens");
+    // Back to before the last migration, which the other node is about to commit.
+    for statement in [
+        "CREATE TEMP TABLE last AS SELECT * FROM _sqlx_migrations WHERE version = 3",
+        "DELETE FROM _sqlx_migrations WHERE version = 3",
+        "ALTER TABLE attempt DROP COLUMN variant",
+        "DROP TABLE exercise",
+        "DROP TABLE tick",
+        "BEGIN IMMEDIATE",
+        include_str!("../../migrations/sqlite/0003_library.sql"),
+        "INSERT INTO _sqlx_migrations SELECT * FROM last",
+    ] {
+        other.execute(statement).await.expect(statement);
+    }
+    let db = Db::open(&database.url).await.expect("opens");
+    let waiting = tokio::spawn(async move { (db.migrate().await, db.close().await).0 });
+    // Long enough for it to have read what is lacking, and to wait for the writer's lock.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    other.execute("COMMIT").await.expect("commits");
+    waiting.await.expect("no panic").expect("goes on");
+    assert_eq!(
+        database.db.lacking_migrations().await.expect("reads"),
+        [""; 0]
+    );
 }

@@ -538,34 +538,6 @@ async fn a_database_without_its_migrations_is_not_ready() {
     }
 }
 
-#[tokio::test]
-async fn several_nodes_may_migrate_at_once() {
-    let mut databases = vec![Database::empty_sqlite().await];
-    databases.extend(Database::empty_postgres().await);
-    for database in databases {
-        let mut nodes = Vec::new();
-        for _ in 0..4 {
-            let url = database.url.clone();
-            nodes.push(tokio::spawn(async move {
-                let db = crate::server::database::Db::open_with(&url, 2)
-                    .await
-                    .expect("opens");
-                let outcome = db.migrate().await;
-                db.close().await;
-                outcome
-            }));
-        }
-        for node in nodes {
-            node.await.expect("no panic").expect("migrates");
-        }
-        assert_eq!(
-            database.db.lacking_migrations().await.expect("reads"),
-            [""; 0]
-        );
-        database.discard().await;
-    }
-}
-
 #[test]
 fn a_full_or_missing_disk_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
