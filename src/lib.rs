@@ -1,7 +1,8 @@
 //! Headroom: practise system design, and judge it fairly. One crate, three builds.
 //!
 //! - without features: [`domain`], pure values and functions;
-//! - `hydrate`: the domain and the islands, for the browser;
+//! - `hydrate`: the domain and the islands, for the browser, in two bundles: `workspace`, and `pages` for what helps on
+//!   other pages;
 //! - `ssr`: everything, the server.
 //!
 //! Directions: `main` → [`app`] → features ([`accounts`], [`calculators`], [`exercises`], [`mail`], [`prompts`], [`practice`], [`reference`],
@@ -18,11 +19,11 @@ pub mod domain;
 pub mod accounts;
 #[cfg(feature = "ssr")]
 pub mod app;
-#[cfg(any(feature = "ssr", feature = "hydrate"))]
+#[cfg(any(feature = "ssr", feature = "pages"))]
 pub mod calculators;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod error;
-#[cfg(any(feature = "ssr", feature = "hydrate"))]
+#[cfg(any(feature = "ssr", feature = "pages"))]
 pub mod exercises;
 #[cfg(feature = "ssr")]
 pub mod mail;
@@ -34,7 +35,7 @@ pub mod practice;
 pub mod prompts;
 #[cfg(feature = "ssr")]
 pub mod reference;
-#[cfg(any(feature = "ssr", feature = "hydrate"))]
+#[cfg(any(feature = "ssr", feature = "pages"))]
 pub mod search;
 #[cfg(feature = "ssr")]
 pub mod serve;

@@ -46,9 +46,11 @@ pub fn url(name: &str) -> String {
     }
 }
 
-/// The directory of the islands' module, as `HydrationScripts` wants it: relative, without slashes around it.
-pub fn islands_directory() -> String {
-    url("pkg").trim_start_matches('/').to_owned()
+/// The directory of a bundle of islands, as `HydrationScripts` wants it: relative, without slashes around it.
+pub fn islands_directory(bundle: &str) -> String {
+    url(&format!("islands/{bundle}"))
+        .trim_start_matches('/')
+        .to_owned()
 }
 
 /// Changes whenever any asset does.

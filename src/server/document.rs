@@ -42,10 +42,21 @@ pub enum Kind {
     Reading,
     /// A person's own page without islands.
     Own,
-    /// Holds islands.
+    /// Holds islands that help on a page.
     Islands,
-    /// Holds islands and fills the window, as a tool does.
+    /// Fills the window, as a tool does: the workspace.
     Tool,
+}
+
+impl Kind {
+    /// The bundle that the page's islands are in.
+    fn bundle(self) -> Option<&'static str> {
+        match self {
+            Self::Reading | Self::Own => None,
+            Self::Islands => Some("pages"),
+            Self::Tool => Some("workspace"),
+        }
+    }
 }
 
 /// Renders a page. The nonce of the policy, where the page has islands.
@@ -57,8 +68,7 @@ pub fn document(
 ) -> (String, Option<String>) {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     let rendered = owner.with(|| {
-        let scripted = matches!(head.kind, Kind::Islands | Kind::Tool);
-        if scripted || state.settings.dev {
+        if head.kind.bundle().is_some() || state.settings.dev {
             provide_nonce();
         }
         // The body first: whatever it provides is there when the head is written.
@@ -134,7 +144,6 @@ fn shell(
     let canonical = format!("{}{}", state.settings.public_url, head.path);
     let tool = head.kind == Kind::Tool;
     let private = head.kind != Kind::Reading;
-    let islands = matches!(head.kind, Kind::Islands | Kind::Tool);
     let picture = format!("{}{}", state.settings.public_url, assets::url("social.png"));
     view! {
         <html lang="en" data-theme=(theme != Theme::Auto).then(|| theme.slug())>
@@ -160,7 +169,7 @@ fn shell(
                 <link rel="preload" href=assets::url("inter-latin-wght-normal.woff2") r#as="font" type="font/woff2" crossorigin="anonymous"/>
                 <link rel="preload" href=assets::url("ibm-plex-mono-latin-400-normal.woff2") r#as="font" type="font/woff2" crossorigin="anonymous"/>
                 <link rel="stylesheet" href=assets::url("headroom.css")/>
-                {islands.then(|| view! { <HydrationScripts options=leptos_options() islands=true/> })}
+                {head.kind.bundle().map(|bundle| view! { <HydrationScripts options=leptos_options(bundle) islands=true/> })}
                 {state.settings.dev.then(|| view! { <script nonce=nonce src=assets::url("reload.js") defer></script> })}
             </head>
             <body class=if tool { "tool" } else { "" }>

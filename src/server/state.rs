@@ -149,10 +149,10 @@ impl AppState {
     }
 }
 
-/// What `HydrationScripts` needs to find the islands.
-pub fn leptos_options() -> LeptosOptions {
+/// What `HydrationScripts` needs to find a bundle of islands.
+pub fn leptos_options(bundle: &str) -> LeptosOptions {
     LeptosOptions::builder()
         .output_name("headroom")
-        .site_pkg_dir(assets::islands_directory())
+        .site_pkg_dir(assets::islands_directory(bundle))
         .build()
 }

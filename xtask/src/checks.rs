@@ -308,7 +308,7 @@ impl Bench<'_> {
                 ])?;
             }
             Check::ClippyHydrate => {
-                let mut clippy = or_fail(&self.toolchain)?.cargo(self.project, "clippy");
+                let mut clippy = or_fail(&self.toolchain)?.clippy(self.project);
                 process::stream(clippy.args(["--", "-D", "warnings"]))?;
             }
             Check::ClippyXtask => self.clippy(&["-p", "xtask", "--all-targets"])?,

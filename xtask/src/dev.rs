@@ -112,7 +112,7 @@ pub fn dev(project: &Project, place: &Place) -> Result<()> {
             site: true,
             server: true,
         },
-        package: None,
+        islands: None,
         island_sources: BTreeSet::new(),
     };
     session.round();
@@ -137,8 +137,8 @@ struct Session<'a> {
     server: Option<Running>,
     /// What is not built yet; what failed stays due until it builds.
     due: Work,
-    /// The islands' bindings, once they have been built.
-    package: Option<PathBuf>,
+    /// The folder of the islands' bundles, once they have been built.
+    islands: Option<PathBuf>,
     island_sources: BTreeSet<PathBuf>,
 }
 
@@ -174,7 +174,7 @@ impl Session<'_> {
             let raw = step("islands", "cargo build, for wasm32", || {
                 wasm::build(self.project, toolchain)
             })?;
-            self.package = Some(wasm::bind(self.project, &raw, Profile::Debug, None)?);
+            self.islands = Some(wasm::bind(self.project, &raw, Profile::Debug, None)?);
             self.island_sources = wasm::sources(self.project, toolchain).into_iter().collect();
             self.due.islands = false;
         }
@@ -183,8 +183,8 @@ impl Session<'_> {
 
     /// The site can be made as long as there have ever been islands.
     fn build_site(&mut self) -> Result<()> {
-        if let (true, Some(package)) = (self.due.site, &self.package) {
-            server::lay_out_site(self.project, package, Profile::Debug)?;
+        if let (true, Some(islands)) = (self.due.site, &self.islands) {
+            server::lay_out_site(self.project, islands, Profile::Debug)?;
             self.due.site = self.due.islands;
         }
         Ok(())

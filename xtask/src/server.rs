@@ -110,18 +110,18 @@ pub fn build_site(project: &Project, tools: &Tools, profile: Profile) -> Result<
     let raw = step("islands", "cargo build, for wasm32", || {
         wasm::build(project, &tools.toolchain)
     })?;
-    let package = wasm::bind(project, &raw, profile, tools.node.as_ref())?;
+    let islands = wasm::bind(project, &raw, profile, tools.node.as_ref())?;
     process::check_interrupt()?;
-    lay_out_site(project, &package, profile)
+    lay_out_site(project, &islands, profile)
 }
 
 /// Makes the site of islands that are built already.
-pub fn lay_out_site(project: &Project, package: &Path, profile: Profile) -> Result<()> {
+pub fn lay_out_site(project: &Project, islands: &Path, profile: Profile) -> Result<()> {
     step(
         "site",
         "hashed names and compression, into target/site",
         || {
-            let written = site::build(project, package, profile)?;
+            let written = site::build(project, islands, profile)?;
             println!("    {written} files written");
             Ok(())
         },

@@ -21,9 +21,9 @@ const MANIFEST: &str = "manifest.json";
 /// The files of the site by their path below it, with slashes.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Makes the site from `style/`, `public/` and the folder of the islands' bindings. Writes only what changed,
+/// Makes the site from `style/`, `public/` and the folder of the islands' bundles. Writes only what changed,
 /// and removes what no longer belongs. The number of files written.
-pub fn build(project: &Project, package: &Path, profile: Profile) -> Result<usize> {
+pub fn build(project: &Project, islands: &Path, profile: Profile) -> Result<usize> {
     let mut assets = read_folder(&project.root.join("public"))?;
     let mut sheets = Files::new();
     for (name, bytes) in read_folder(&project.root.join("style"))? {
@@ -36,7 +36,7 @@ pub fn build(project: &Project, package: &Path, profile: Profile) -> Result<usiz
             assets.insert(name, bytes);
         }
     }
-    let (files, manifest) = lay_out(assets, sheets, read_folder(package)?)?;
+    let (files, manifest) = lay_out(assets, sheets, read_folder(islands)?)?;
     write(
         &project.site(),
         &project.scratch().join("site-compression"),
@@ -79,7 +79,7 @@ fn read_folder(folder: &Path) -> Result<Files> {
 fn lay_out(
     assets: Files,
     sheets: Files,
-    package: Files,
+    islands: Files,
 ) -> Result<(Files, BTreeMap<String, String>)> {
     let mut files = Files::new();
     let mut names = BTreeMap::new();
@@ -99,12 +99,22 @@ fn lay_out(
     let hashed = hashed_name("headroom.css", &hash8([sheet.as_slice()]));
     files.insert(hashed.clone(), sheet);
     names.insert("headroom.css".to_owned(), hashed);
-    // The bindings name their own wasm file: the folder's name carries the hash of them all.
-    let folder = format!("pkg-{}", hash8(package.values().map(Vec::as_slice)));
-    for (name, bytes) in package {
-        files.insert(format!("{folder}/{name}"), bytes);
+    let mut bundles: BTreeMap<&str, Vec<(&str, &Vec<u8>)>> = BTreeMap::new();
+    for (name, bytes) in &islands {
+        let (bundle, file) = name
+            .split_once('/')
+            .with_context(|| format!("{name} is in no bundle"))?;
+        bundles.entry(bundle).or_default().push((file, bytes));
     }
-    names.insert("pkg".to_owned(), folder);
+    for (bundle, content) in bundles {
+        // The bindings name their own wasm file: the folder's name carries the hash of them all.
+        let hash = hash8(content.iter().map(|(_, bytes)| bytes.as_slice()));
+        let folder = format!("islands/{bundle}.{hash}");
+        for (file, bytes) in content {
+            files.insert(format!("{folder}/{file}"), bytes.clone());
+        }
+        names.insert(format!("islands/{bundle}"), folder);
+    }
     Ok((files, names))
 }
 
@@ -279,9 +289,11 @@ mod tests {
                 ),
             ]),
             files(&[
-                ("headroom.js", "js"),
-                ("headroom_bg.wasm", "wasm"),
-                ("snippets/x/inline0.js", "x"),
+                ("pages/headroom.js", "js"),
+                ("pages/headroom_bg.wasm", "other wasm"),
+                ("tool/headroom.js", "js"),
+                ("tool/headroom_bg.wasm", "wasm"),
+                ("tool/snippets/x/inline0.js", "x"),
             ]),
         )
         .expect("it holds no fault")
@@ -304,15 +316,18 @@ mod tests {
         headroom.fd4c00e3.css: :root{--c:blue;src:url(inter.795ea3ef.woff2)}a{color:red}
         img/logo.d4dc5666.svg: <svg/>
         inter.795ea3ef.woff2: font
-        pkg-554137e1/headroom.js: js
-        pkg-554137e1/headroom_bg.wasm: wasm
-        pkg-554137e1/snippets/x/inline0.js: x
+        islands/pages.32dc5f95/headroom.js: js
+        islands/pages.32dc5f95/headroom_bg.wasm: other wasm
+        islands/tool.554137e1/headroom.js: js
+        islands/tool.554137e1/headroom_bg.wasm: wasm
+        islands/tool.554137e1/snippets/x/inline0.js: x
         {
             "LICENSE": "LICENSE.ad95d5fa",
             "headroom.css": "headroom.fd4c00e3.css",
             "img/logo.svg": "img/logo.d4dc5666.svg",
             "inter.woff2": "inter.795ea3ef.woff2",
-            "pkg": "pkg-554137e1",
+            "islands/pages": "islands/pages.32dc5f95",
+            "islands/tool": "islands/tool.554137e1",
         }
         "#);
     }

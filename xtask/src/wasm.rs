@@ -21,6 +21,9 @@ use crate::steps::step;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// The islands come in bundles: features of the package, of which a page loads one.
+const BUNDLES: [&str; 2] = ["workspace", "pages"];
+
 /// The profile of the root `Cargo.toml` that the islands are built with.
 const PROFILE: &str = "web";
 
@@ -105,8 +108,13 @@ impl Toolchain {
         }
     }
 
-    /// `cargo COMMAND …` for the islands, without further arguments.
-    pub fn cargo(&self, project: &Project, command: &str) -> Command {
+    /// `cargo clippy …` for the islands, without further arguments.
+    pub fn clippy(&self, project: &Project) -> Command {
+        self.cargo(project, "clippy", &BUNDLES.join(","))
+    }
+
+    /// `cargo COMMAND …` for some bundles, without further arguments.
+    fn cargo(&self, project: &Project, command: &str, bundles: &str) -> Command {
         let mut cargo = match self {
             Self::Rustup => {
                 let mut cargo = cargo();
@@ -134,7 +142,7 @@ impl Toolchain {
                 "--lib",
                 "--no-default-features",
                 "--features",
-                "hydrate",
+                bundles,
             ])
             .args(["--target", TARGET, "--profile", PROFILE, "--target-dir"])
             .arg(self.folder(project))
@@ -335,10 +343,31 @@ fn build_std(project: &Project, sysroot: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds the islands; the path of the raw wasm file.
-pub fn build(project: &Project, toolchain: &Toolchain) -> Result<PathBuf> {
-    process::stream(&mut toolchain.cargo(project, "build"))?;
-    Ok(build_folder(project, toolchain).join("headroom.wasm"))
+/// A bundle as the compiler made it.
+pub struct Raw {
+    bundle: &'static str,
+    file: PathBuf,
+}
+
+/// Builds the islands, bundle by bundle.
+pub fn build(project: &Project, toolchain: &Toolchain) -> Result<Vec<Raw>> {
+    let folder = build_folder(project, toolchain);
+    BUNDLES
+        .into_iter()
+        .map(|bundle| {
+            process::stream(&mut toolchain.cargo(project, "build", bundle))?;
+            // The next bundle's files have the same names.
+            for extension in ["wasm", "d"] {
+                let from = folder.join("headroom").with_extension(extension);
+                fs::copy(&from, folder.join(bundle).with_extension(extension))
+                    .with_context(|| format!("cannot copy {}", from.display()))?;
+            }
+            Ok(Raw {
+                bundle,
+                file: folder.join(bundle).with_extension("wasm"),
+            })
+        })
+        .collect()
 }
 
 fn build_folder(project: &Project, toolchain: &Toolchain) -> PathBuf {
@@ -376,29 +405,45 @@ fn listed(dep_info: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Makes the JavaScript bindings and, for a release, the smaller wasm. The folder that holds `headroom.js` and
-/// `headroom_bg.wasm`; nothing is done when it was made from the same wasm before.
+/// Makes the JavaScript bindings and, for a release, the smaller wasm. The folder that holds one for each bundle, with
+/// `headroom.js` and `headroom_bg.wasm`; nothing is done where it was made from the same wasm before.
 pub fn bind(
     project: &Project,
-    raw: &Path,
+    raw: &[Raw],
     profile: Profile,
     node: Option<&Node>,
 ) -> Result<PathBuf> {
-    let folder = project.scratch().join("pkg").join(profile.name());
-    let stamp = folder.with_extension("made-from");
-    let bytes = fs::read(raw).with_context(|| format!("cannot read {}", raw.display()))?;
+    let bundles = project.scratch().join("islands").join(profile.name());
+    for raw in raw {
+        bind_one(raw, &bundles, profile, node, project)?;
+    }
+    Ok(bundles)
+}
+
+fn bind_one(
+    raw: &Raw,
+    bundles: &Path,
+    profile: Profile,
+    node: Option<&Node>,
+    project: &Project,
+) -> Result<()> {
+    let folder = bundles.join(raw.bundle);
+    // Hidden, so that it is no file of the site.
+    let stamp = bundles.join(format!(".{}-made-from", raw.bundle));
+    let bytes =
+        fs::read(&raw.file).with_context(|| format!("cannot read {}", raw.file.display()))?;
     let made_from = format!("{:x} {}", Sha256::digest(&bytes), WASM_FEATURES.join(" "));
     if fs::read_to_string(&stamp).is_ok_and(|text| text == made_from)
         && folder.join("headroom.js").exists()
     {
-        return Ok(folder);
+        return Ok(());
     }
     let _ = fs::remove_file(&stamp);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    step("bindings", "wasm-bindgen", || {
+    step("bindings", &format!("wasm-bindgen, {}", raw.bundle), || {
         Bindgen::new()
-            .input_path(raw)
+            .input_path(&raw.file)
             .out_name("headroom")
             .web(true)?
             .typescript(false)
@@ -407,7 +452,21 @@ pub fn bind(
             .generate(&folder)
     })?;
     if profile == Profile::Release {
-        let node = node.context("wasm-opt needs Node")?;
+        let node = node.context("wasm-opt and terser need Node")?;
+        let bindings = folder.join("headroom.js");
+        step("smaller bindings", "terser", || {
+            let mut command = node.command("terser");
+            command
+                .args(["--module", "--compress", "--mangle", "--output"])
+                .arg(&bindings)
+                .arg("--")
+                .arg(&bindings);
+            process::quiet(
+                &mut command,
+                &project.scratch().join("log/terser.log"),
+                None,
+            )
+        })?;
         let wasm = folder.join("headroom_bg.wasm");
         step("smaller wasm", "wasm-opt -Oz", || {
             let mut command = node.command("wasm-opt");
@@ -426,8 +485,7 @@ pub fn bind(
             )
         })?;
     }
-    fs::write(&stamp, made_from).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(folder)
+    fs::write(&stamp, made_from).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
 #[cfg(test)]

@@ -68,19 +68,8 @@ pub async fn sizes(site: &Path, addr: SocketAddr) -> anyhow::Result<()> {
             fonts += client.get(&format!("/assets/{file}")).await?.body.len();
         }
     }
-    let mut islands = 0;
-    let package = manifest.get("pkg").context("the site has no islands")?;
-    for file in ["headroom.js", "headroom_bg.wasm"] {
-        islands += client
-            .get(&format!("/assets/{package}/{file}"))
-            .await?
-            .wanted(
-                200,
-                "an island's file; build the site and the program together",
-            )?
-            .body
-            .len();
-    }
+    let workspace = bundle(&mut client, &manifest, "workspace").await?;
+    let pages = bundle(&mut client, &manifest, "pages").await?;
     println!("Bytes over the wire, brotli");
     size("prompt page, HTML", page.body.len(), 30);
     size(
@@ -94,8 +83,37 @@ pub async fn sizes(site: &Path, addr: SocketAddr) -> anyhow::Result<()> {
         by_kind.get("scripts and wasm").copied().unwrap_or(0),
         0,
     );
-    size("workspace, JS and wasm", islands, 200);
+    size("workspace, JS and wasm", workspace, 200);
+    println!(
+        "  {:<34} {:>8.1} KB",
+        "islands of other pages",
+        pages as f64 / 1e3
+    );
     Ok(())
+}
+
+/// The bytes of a bundle of islands.
+async fn bundle(
+    client: &mut Client,
+    manifest: &BTreeMap<String, String>,
+    name: &str,
+) -> anyhow::Result<usize> {
+    let folder = manifest
+        .get(&format!("islands/{name}"))
+        .with_context(|| format!("the site has no bundle {name}"))?;
+    let mut bytes = 0;
+    for file in ["headroom.js", "headroom_bg.wasm"] {
+        bytes += client
+            .get(&format!("/assets/{folder}/{file}"))
+            .await?
+            .wanted(
+                200,
+                "an island's file; build the site and the program together",
+            )?
+            .body
+            .len();
+    }
+    Ok(bytes)
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {

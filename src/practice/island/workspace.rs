@@ -380,10 +380,17 @@ impl Desk {
     }
 }
 
-/// The workspace of one attempt. `children` is the side panel, rendered by the server; which part of it belongs to the
-/// open section is said by `data-current`.
+/// The workspace of one attempt. `data` is its [`WorkspaceData`] as JSON: as a property of its own type it would bring a
+/// second reader of all its types along. `children` is the side panel, rendered by the server; which part of it belongs
+/// to the open section is said by `data-current`.
 #[island]
-pub fn Workspace(data: WorkspaceData, children: Children) -> impl IntoView {
+pub fn Workspace(data: String, children: Children) -> impl IntoView {
+    serde_json::from_slice(data.as_bytes())
+        .ok()
+        .map(|data| tool(data, children))
+}
+
+fn tool(data: WorkspaceData, children: Children) -> impl IntoView {
     let page = StoredValue::new(String::new());
     let editors = data
         .sections

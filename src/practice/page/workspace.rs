@@ -167,6 +167,7 @@ async fn render(
     let mut reader = state.db.read().await?;
     let asked = store::hints(&mut reader.conn(), permit).await?.len();
     drop(reader);
+    let data = serde_json::to_string(&data).map_err(AppError::internal)?;
     let published = published.cloned();
     let (permit, open, hints_first) = (permit.clone(), open.slug(), came.panel == "hints");
     Ok(own_page(state, theme, &head, status, move || {
