@@ -96,6 +96,11 @@ impl OnAPage<'_> {
         self
     }
 
+    /// The text as HTML, with the first use of each term as a link.
+    pub fn html(&self, text: &str) -> String {
+        self.link(text).unwrap_or_else(|| escape(text))
+    }
+
     /// The text as HTML with the first use of each term as a link, or `None` when there is none.
     pub fn link(&self, text: &str) -> Option<String> {
         let finder = self.glossary.finder.as_ref()?;

@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -22,21 +23,24 @@ use super::telemetry::metrics::Metrics;
 /// The version of a library, and the index over it.
 type VersionedIndex = (String, Arc<Index>);
 
-/// Cheap to clone: handles only.
+/// A handle: every layer of every request clones it.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+#[derive(Debug)]
+pub struct Parts {
     pub db: Db,
     pub clock: Clock,
-    pub pages: Arc<PageCache>,
-    library: Arc<ArcSwap<Library>>,
+    pub pages: PageCache,
+    library: ArcSwap<Library>,
     /// The index over the library of a version.
-    search: Arc<tokio::sync::Mutex<Option<VersionedIndex>>>,
+    search: tokio::sync::Mutex<Option<VersionedIndex>>,
     origin: Origin,
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     /// The server was told to stop: it still answers, and says that it is not ready.
-    pub draining: Arc<AtomicBool>,
+    pub draining: AtomicBool,
     /// Told when a mail was put into the outbox.
     pub mail: Arc<Notify>,
     pub started_at: UnixMillis,
@@ -83,24 +87,32 @@ impl Settings {
     }
 }
 
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl AppState {
     pub fn new(db: Db, clock: Clock, origin: Origin, library: Library, settings: Settings) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             metrics: Arc::new(Metrics::new(db.clone(), clock.now())),
-            draining: Arc::default(),
+            draining: AtomicBool::default(),
             mail: Arc::default(),
             started_at: clock.now(),
             db,
             clock,
-            pages: Arc::default(),
-            library: Arc::new(ArcSwap::from_pointee(library)),
-            search: Arc::default(),
+            pages: PageCache::default(),
+            library: ArcSwap::from_pointee(library),
+            search: tokio::sync::Mutex::default(),
             origin,
-            settings: Arc::new(settings),
+            settings,
             passwords: Passwords::for_cores(
                 std::thread::available_parallelism().map_or(1, usize::from),
             ),
-        }
+        }))
     }
 
     /// After a transaction that put mail into the outbox: it goes out at once.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use leptos::prelude::RenderHtml as _;
 
 use crate::domain::attempt::SectionName;
 use crate::domain::calculator::{self, Inputs, Row};
@@ -14,6 +15,7 @@ use crate::server::content_library::PublishedPrompt;
 use crate::server::document::see_other;
 use crate::server::extract::Viewer;
 use crate::server::form::Fields;
+use crate::server::function::context;
 use crate::server::state::AppState;
 use crate::transact;
 use crate::ui::calculation::{fields, results, words};
@@ -43,6 +45,7 @@ pub fn beside(
     taken: &[String],
 ) -> Result<Beside, AppError> {
     let calculator = calculator::find(name).ok_or(AppError::NotFound)?;
+    let (state, _) = context()?;
     if taken.len() > MOST_TAKEN {
         return Err(AppError::invalid(
             "taken",
@@ -61,8 +64,12 @@ pub fn beside(
     };
     Ok(Beside {
         title: calculator.title.to_owned(),
-        form: leptos::prelude::RenderHtml::to_html(fields(&inputs, "calc")),
-        results: leptos::prelude::RenderHtml::to_html(results(calculator, &worked)),
+        form: fields(&inputs, "calc").to_html(),
+        results: state
+            .library()
+            .glossary
+            .on_a_page()
+            .link_html(&results(calculator, &worked).to_html()),
         faults: of_each(|field| field.reading.as_ref().err().map(words).unwrap_or_default()),
         notes: of_each(|field| field.note.clone().unwrap_or_default()),
         rows: worked

@@ -19,6 +19,7 @@ use crate::practice::store::{self, Attempt, Score, Section};
 use crate::server::content_library::{Library, PublishedPrompt};
 use crate::server::document::{Head, Kind, own_page, see_other};
 use crate::server::extract::{Theme, Viewer};
+use crate::server::glossary::OnAPage;
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 use crate::ui::sources::Sources;
@@ -226,7 +227,7 @@ fn view(facts: &Facts<'_>, library: &Library) -> AnyView {
                 </p>
             </div>
             {next_action(first, facts, library)}
-            {criteria_view(first, facts)}
+            {criteria_view(first, facts, library)}
             {again_view(facts)}
             {estimates_view(facts)}
             {minutes_view(facts)}
@@ -354,7 +355,8 @@ fn verdict(rating: Rating, bar: Rating) -> (&'static str, String) {
     }
 }
 
-fn criteria_view(score: &Score, facts: &Facts<'_>) -> AnyView {
+fn criteria_view(score: &Score, facts: &Facts<'_>, library: &Library) -> AnyView {
+    let terms = library.glossary.on_a_page();
     let bar = facts.attempt.terms.level.bar();
     let texts: Vec<(SectionName, String)> = facts
         .sections
@@ -365,7 +367,7 @@ fn criteria_view(score: &Score, facts: &Facts<'_>) -> AnyView {
         .card
         .entries
         .iter()
-        .map(|entry| criterion_row(entry, bar, &texts, facts.published))
+        .map(|entry| criterion_row(entry, bar, &texts, facts.published, &terms))
         .collect_view();
     view! {
         <section aria-labelledby="criteria">
@@ -387,12 +389,13 @@ fn criterion_row(
     bar: Rating,
     texts: &[(SectionName, String)],
     published: &PublishedPrompt,
-) -> impl IntoView {
+    terms: &OnAPage<'_>,
+) -> impl IntoView + use<> {
     let (class, words) = verdict(entry.rating, bar);
     let found = criterion(published, entry.criterion);
     let next = entry.rating.next().and_then(|next| {
         let anchor = found?.anchor(next);
-        Some(view! { <p><b>{format!("{}: ", next.title())}</b>{anchor.text.clone()}</p> })
+        Some(view! { <p><b>{format!("{}: ", next.title())}</b><span inner_html=terms.html(&anchor.text)></span></p> })
     });
     let top = entry
         .rating
@@ -401,7 +404,7 @@ fn criterion_row(
         .then(|| view! { <p>"The highest level of this rubric."</p> });
     let pitfall = found.and_then(|criterion| {
         let usual = criterion.pitfalls.iter().find(|pitfall| pitfall.rating == entry.rating);
-        usual.map(|pitfall| view! { <p class="pitfall"><b>"Usual pitfall: "</b>{pitfall.text.clone()}</p> })
+        usual.map(|pitfall| view! { <p class="pitfall"><b>"Usual pitfall: "</b><span inner_html=terms.html(&pitfall.text)></span></p> })
     });
     let quoted = quoted_from(&entry.evidence, texts)
         .map(|name| format!(" Quoted from {}.", section_title(name, Some(published))));

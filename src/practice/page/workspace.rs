@@ -19,6 +19,7 @@ use crate::server::clock::new_id;
 use crate::server::content_library::PublishedPrompt;
 use crate::server::document::{Head, Kind, own_page, see_other};
 use crate::server::extract::{Theme, Viewer};
+use crate::server::glossary::OnAPage;
 use crate::server::state::AppState;
 use crate::ui::sources::Sources;
 use crate::ui::text_area::TextArea;
@@ -171,8 +172,18 @@ async fn render(
     let published = published.cloned();
     let (permit, open, hints_first) = (permit.clone(), open.slug(), came.panel == "hints");
     Ok(own_page(state, theme, &head, status, move || {
-        let panel = published
-            .map(|published| side_panel(&published, permit.attempt(), asked, open, hints_first));
+        let panel = published.map(|published| {
+            // A panel is looked at by itself: what the prompt links, it links again.
+            let terms = library.glossary.on_a_page();
+            side_panel(
+                &published,
+                permit.attempt(),
+                asked,
+                open,
+                hints_first,
+                &terms,
+            )
+        });
         let failed = status != StatusCode::OK;
         view! {
             {notice.map(|text| view! {
@@ -274,6 +285,7 @@ fn side_panel(
     asked: usize,
     open: String,
     hints_first: bool,
+    terms: &OnAPage<'_>,
 ) -> AnyView {
     let guided = attempt.terms.way == Way::Guided;
     view! {
@@ -283,14 +295,18 @@ fn side_panel(
             <label><input type="radio" name="panel" id="panel-hints" checked=hints_first/>"Hints"</label>
         </div>
         <div class="panel" data-panel="prompt">{prompt_panel(published, attempt)}</div>
-        {guided.then(|| looked_for_panel(published, attempt))}
+        {guided.then(|| looked_for_panel(published, attempt, terms))}
         <div class="panel" data-panel="hints" id="hints">{hints_panel(published, attempt, asked, open)}</div>
     }
     .into_any()
 }
 
 /// The anchors of the level aimed at, those of the open phase shown.
-fn looked_for_panel(published: &PublishedPrompt, attempt: &Attempt) -> AnyView {
+fn looked_for_panel(
+    published: &PublishedPrompt,
+    attempt: &Attempt,
+    terms: &OnAPage<'_>,
+) -> AnyView {
     let level = attempt.terms.level;
     let criteria = published
         .prompt
@@ -301,7 +317,7 @@ fn looked_for_panel(published: &PublishedPrompt, attempt: &Attempt) -> AnyView {
             view! {
                 <section data-phase=criterion.phase.slug()>
                     <h3>{criterion.title.clone()}<span class="eyebrow">{criterion.phase.title()}</span></h3>
-                    <p class="why">{criterion.anchor(level.bar()).text.clone()}</p>
+                    <p class="why" inner_html=terms.html(&criterion.anchor(level.bar()).text)></p>
                 </section>
             }
         })

@@ -18,6 +18,7 @@ use http::{Extensions, HeaderName, HeaderValue};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -96,20 +97,19 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         route,
         path = %loggable(request.uri().path(), route),
         account = Empty,
-        status = Empty,
-        ms = Empty,
     );
     request.extensions_mut().insert(RequestSpan(span.clone()));
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = began.elapsed();
     let status = response.status().as_u16();
-    span.record("status", status);
-    span.record("ms", (took.as_secs_f64() * 100_000.0).round() / 100.0);
+    // For the trace alone: a field that is recorded late makes the log read and write the span's others again.
+    span.set_attribute("status", i64::from(status));
+    let ms = (took.as_secs_f64() * 100_000.0).round() / 100.0;
     span.in_scope(|| {
         if QUIET.contains(&route) {
-            tracing::debug!("answered");
+            tracing::debug!(status, ms, "answered");
         } else {
-            tracing::info!("answered");
+            tracing::info!(status, ms, "answered");
         }
     });
     state.metrics.request(method, route, status, took);
