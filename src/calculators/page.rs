@@ -16,9 +16,6 @@ use crate::ui::calculation::{fields, results, words};
 use super::api::{Calculation, FOR_ATTEMPT};
 use super::island::LiveCalculator;
 
-/// The most values of an address that are looked at.
-const MOST_VALUES: usize = 60;
-
 /// `GET /calculators`
 pub async fn list(State(state): State<AppState>, theme: Theme, headers: HeaderMap) -> Response {
     let head = Head {
@@ -68,7 +65,6 @@ pub async fn page(
         return AppError::NotFound.into_response();
     };
     let mut pairs = query.map(|Query(pairs)| pairs).unwrap_or_default();
-    pairs.truncate(MOST_VALUES);
     let attempt = pairs
         .iter()
         .position(|(key, _)| key == FOR_ATTEMPT)
@@ -122,18 +118,11 @@ pub async fn page(
 pub fn calculate(name: &str, inputs: &[(String, String)]) -> Result<Calculation, AppError> {
     let calculator = calculator::find(name).ok_or(AppError::NotFound)?;
     let (state, _) = context()?;
-    let inputs = Inputs::from_query(calculator, inputs.iter().take(MOST_VALUES).cloned());
-    let beside = |text: fn(&calculator::Field) -> String| {
-        inputs
-            .fields
-            .iter()
-            .map(|field| (field.input.id.to_owned(), text(field)))
-            .collect()
-    };
+    let inputs = Inputs::from_query(calculator, inputs.iter().cloned());
     Ok(Calculation {
         results: with_terms(&state, &results(calculator, &inputs.work()).to_html()),
-        faults: beside(|field| field.reading.as_ref().err().map(words).unwrap_or_default()),
-        notes: beside(|field| field.note.clone().unwrap_or_default()),
+        faults: inputs.of_each(|field| field.reading.as_ref().err().map(words)),
+        notes: inputs.of_each(|field| field.note.clone()),
     })
 }
 

@@ -9,8 +9,8 @@ use axum::response::Response;
 
 use crate::domain::content::exercise::CodeReview;
 use crate::domain::exercise::{
-    Answer, ExerciseCriterion, FaultKind, Kind, Lines, NotTaken, Notes, Refused, Review, Said,
-    Scores, Severity, Taken, Work,
+    Answer, ExerciseCriterion, FaultKind, Kind, Lines, MOST_LINES, NotTaken, Notes, Refused,
+    Review, Said, Scores, Severity, Taken, Work,
 };
 use crate::domain::level::{Level, Rating};
 use crate::domain::scorecard::{DraftEntry, Scorecard};
@@ -248,6 +248,9 @@ fn said(form: &CommentForm, case: &CodeReview) -> Result<Said, Trouble> {
     let (first, last) = (line(&form.first)?, line(&form.last)?);
     if first > last {
         return Err(Trouble::Lines);
+    }
+    if last - first >= MOST_LINES {
+        return Err(Trouble::Wide);
     }
     let (Some(kind), Some(severity)) = (form.kind, form.severity) else {
         return Err(Trouble::Choices);

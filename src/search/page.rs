@@ -131,8 +131,10 @@ async fn own_hits(state: &AppState, owner: &str, query: &str) -> Result<Vec<Hit>
         let body: Vec<String> = texts
             .into_iter()
             .map(|(name, body)| match SectionName::from_slug(&name) {
-                Some(SectionName::Phase(phase)) => format!("{}. {body}", phase.title()),
-                _ => body,
+                Some(SectionName::Phase(phase)) => {
+                    format!("{}. {}", phase.title(), around(&body, &words))
+                }
+                _ => around(&body, &words).to_owned(),
             })
             .collect();
         documents.push(Document {
@@ -160,6 +162,20 @@ async fn own_hits(state: &AppState, owner: &str, query: &str) -> Result<Vec<Hit>
         .search(query, MOST_OWN)
         .await?;
     Ok(outcome.found.into_iter().map(hit).collect())
+}
+
+/// The part of a text that holds the first of the words: a short-lived index is made of it.
+fn around<'a>(text: &'a str, words: &[String]) -> &'a str {
+    const BEFORE: usize = 1_000;
+    const BYTES: usize = 8_000;
+    let lower = text.to_ascii_lowercase();
+    let first = words
+        .iter()
+        .filter_map(|word| lower.find(word.as_str()))
+        .min();
+    let start = text.floor_char_boundary(first.unwrap_or(0).saturating_sub(BEFORE));
+    let end = text.floor_char_boundary((start + BYTES).min(text.len()));
+    &text[start..end]
 }
 
 fn hit(found: Found) -> Hit {

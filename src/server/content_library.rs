@@ -71,12 +71,10 @@ pub struct PublishedPrompt {
 pub struct PublishedPage {
     pub page: Page,
     pub html: String,
-    /// The sources that the page cites, in its order.
-    pub sources: Vec<Source>,
 }
 
 impl PublishedPage {
-    fn new(page: Page, sources: &[Source], glossary: &Glossary) -> Self {
+    fn new(page: Page, glossary: &Glossary) -> Self {
         let terms = glossary.on_a_page();
         let mut citable = page.sources.clone();
         citable.extend(OUR_OWN.map(str::to_owned));
@@ -90,7 +88,6 @@ impl PublishedPage {
                     terms: Some(&terms),
                 },
             ),
-            sources: sources_of(&page.sources, sources),
             page,
         }
     }
@@ -395,7 +392,7 @@ impl Library {
             .collect();
         let mut pages: Vec<Arc<PublishedPage>> = pages
             .into_iter()
-            .map(|page| Arc::new(PublishedPage::new(page, &sources, &glossary)))
+            .map(|page| Arc::new(PublishedPage::new(page, &glossary)))
             .collect();
         pages.sort_by_key(|published| published.page.order);
         prompts.sort_by(|a, b| a.prompt.title.cmp(&b.prompt.title));

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 /// that the list only shrinks.
 const KNOWN: [(&str, &str); 0] = [];
 
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
     "mail",
     "prompts",
     "exercises",
     "practice",
     "calculators",
     "reference",
+    "search",
     "reviews",
     "calibration",
     "accounts",
@@ -533,9 +534,7 @@ fn no_place_of_one_machine_is_named() {
 
 #[test]
 fn every_path_of_the_architecture_exists() {
-    let Ok(text) = fs::read_to_string(package().join("ARCHITECTURE.md")) else {
-        return;
-    };
+    let text = fs::read_to_string(package().join("ARCHITECTURE.md")).expect("it is there");
     let mut named = 0;
     for (number, line) in text.lines().enumerate() {
         for quoted in line.split('`').skip(1).step_by(2) {

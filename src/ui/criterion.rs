@@ -33,7 +33,8 @@ pub fn CriterionField<'a>(
         .map(|(rating, anchor)| {
             let source = match &anchor.source {
                 SourceRef::Ours => "ours".to_owned(),
-                SourceRef::Cited(id) => id.clone(),
+                // The demand is the source's; what it says of this one prompt is ours.
+                SourceRef::Cited(id) => format!("after {id}"),
             };
             view! {
                 <label class="anchor-choice">

@@ -34,8 +34,12 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
 
-/// What wasm-opt may use: what every current browser has. Its `--all-features` writes imports that they refuse.
-const WASM_FEATURES: [&str; 6] = [
+/// How the islands are made smaller: `-Oz`, without the inlining that saves bytes and costs more of them once they are
+/// compressed. What wasm-opt may use is what every current browser has; its `--all-features` writes imports that they
+/// refuse.
+const WASM_OPT: [&str; 8] = [
+    "-Oz",
+    "--skip-pass=inlining-optimizing",
     "--enable-bulk-memory",
     "--enable-sign-ext",
     "--enable-nontrapping-float-to-int",
@@ -43,6 +47,9 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-reference-types",
     "--enable-multivalue",
 ];
+
+/// How the bindings are made smaller.
+const TERSER: [&str; 3] = ["--module", "--compress", "--mangle"];
 
 /// The compiler that builds the islands.
 #[derive(Debug, Clone)]
@@ -432,7 +439,7 @@ fn bind_one(
     let stamp = bundles.join(format!(".{}-made-from", raw.bundle));
     let bytes =
         fs::read(&raw.file).with_context(|| format!("cannot read {}", raw.file.display()))?;
-    let made_from = format!("{:x} {}", Sha256::digest(&bytes), WASM_FEATURES.join(" "));
+    let made_from = format!("{:x} {WASM_OPT:?} {TERSER:?}", Sha256::digest(&bytes));
     if fs::read_to_string(&stamp).is_ok_and(|text| text == made_from)
         && folder.join("headroom.js").exists()
     {
@@ -457,7 +464,8 @@ fn bind_one(
         step("smaller bindings", "terser", || {
             let mut command = node.command("terser");
             command
-                .args(["--module", "--compress", "--mangle", "--output"])
+                .args(TERSER)
+                .arg("--output")
                 .arg(&bindings)
                 .arg("--")
                 .arg(&bindings);
@@ -470,14 +478,7 @@ fn bind_one(
         let wasm = folder.join("headroom_bg.wasm");
         step("smaller wasm", "wasm-opt -Oz", || {
             let mut command = node.command("wasm-opt");
-            command
-                .arg("-Oz")
-                // Inlining saves bytes, and costs more of them once they are compressed.
-                .arg("--skip-pass=inlining-optimizing")
-                .args(WASM_FEATURES)
-                .arg(&wasm)
-                .arg("-o")
-                .arg(&wasm);
+            command.args(WASM_OPT).arg(&wasm).arg("-o").arg(&wasm);
             process::quiet(
                 &mut command,
                 &project.scratch().join("log/wasm-opt.log"),

@@ -10,6 +10,9 @@ use super::{Calculator, Input, measure, show_in};
 use crate::domain::quantity::{Quantity, Unit, nearest};
 use crate::domain::worksheet::{Outcome, Sheet, evaluate};
 
+/// The most pairs that are read: twice as many as any calculator has inputs, and then some.
+const MOST_PAIRS: usize = 60;
+
 /// Why a pair cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -51,7 +54,8 @@ impl Inputs {
         Self::from_query(calculator, std::iter::empty::<(&str, &str)>())
     }
 
-    /// Reads decoded pairs. An input that is not named has its default; one that is named twice takes the last, with a fault.
+    /// Reads decoded pairs, as many as `MOST_PAIRS`. An input that is not named has its default; one that is named twice
+    /// takes the last, with a fault.
     pub fn from_query<K: AsRef<str>, V: AsRef<str>>(
         calculator: &'static Calculator,
         pairs: impl IntoIterator<Item = (K, V)>,
@@ -59,7 +63,7 @@ impl Inputs {
         let mut texts: Vec<Option<String>> = vec![None; calculator.inputs.len()];
         let mut strays = Vec::new();
         let mut overruled = Vec::new();
-        for (key, value) in pairs {
+        for (key, value) in pairs.into_iter().take(MOST_PAIRS) {
             let (key, value) = (key.as_ref(), value.as_ref());
             match calculator.inputs.iter().position(|input| input.id == key) {
                 None => strays.push((key.to_owned(), value.to_owned())),
@@ -111,6 +115,14 @@ impl Inputs {
         let texts = texts.collect();
         self.read(texts);
         true
+    }
+
+    /// A text about each field, by its id; empty where there is nothing to say.
+    pub fn of_each(&self, text: impl Fn(&Field) -> Option<String>) -> Vec<(String, String)> {
+        self.fields
+            .iter()
+            .map(|field| (field.input.id.to_owned(), text(field).unwrap_or_default()))
+            .collect()
     }
 
     /// Every fault, in the order of the inputs, then those of keys.

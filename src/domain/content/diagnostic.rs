@@ -122,6 +122,10 @@ impl<'t> Report<'t> {
 
     /// Notes a link to a page of ours; whether there is such a page is known only when everything has been read.
     pub fn link(&mut self, offset: usize, to: &str) {
+        if !to.starts_with(['/', '#']) && !to.contains(':') {
+            let message = format!("{to} is an address beside this page; write it from `/`");
+            self.at(offset, message);
+        }
         if to.starts_with('/') {
             let dead = self.diagnostic(offset, format!("there is no page {to}"));
             let to = to.to_owned();

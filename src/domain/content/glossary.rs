@@ -12,6 +12,8 @@ use super::{check_slug, prose};
 
 /// How many sentences a definition has.
 const SENTENCES: usize = 2;
+/// How many words its question has at least.
+const QUESTION_WORDS: usize = 5;
 
 /// A term of the glossary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +129,14 @@ fn read_term(report: &mut Report<'_>, table: Table<'_>, sources: &[Source]) -> O
         if found != SENTENCES {
             let message = format!("a definition of {found} sentences, expected {SENTENCES}");
             report.at(definition.offset, message);
+        }
+    }
+    if let Some(question) = &texts[2] {
+        let words = question.value.split_whitespace().count();
+        if words < QUESTION_WORDS {
+            let message =
+                format!("a question of {words} words, expected at least {QUESTION_WORDS}");
+            report.at(question.offset, message);
         }
     }
     let see = fields.strings(report, "see");

@@ -15,6 +15,8 @@ const CURVEBALLS: &str = "Curveballs";
 pub struct Reference {
     /// Markdown, in the order of [`Phase::ALL`].
     pub sections: Vec<String>,
+    /// Where each section begins in `reference.md`.
+    pub lines: Vec<u32>,
     /// Markdown: what a staff answer adds.
     pub staff: String,
 }
@@ -71,9 +73,21 @@ pub(super) fn read(report: &mut Report<'_>) -> ReferenceText {
         .map(|section| Some(section.as_ref()?.text.to_owned()))
         .collect();
     let staff = texts.as_mut().and_then(Vec::pop);
-    let reference = texts
-        .zip(staff)
-        .map(|(sections, staff)| Reference { sections, staff });
+    let lines = sections
+        .iter()
+        .flatten()
+        .map(|section| {
+            report
+                .diagnostic(section.heading.span.start, String::new())
+                .line
+        })
+        .take(Phase::ALL.len())
+        .collect();
+    let reference = texts.zip(staff).map(|(sections, staff)| Reference {
+        sections,
+        lines,
+        staff,
+    });
 
     let answers = curveballs.map(|section| {
         let mut answers: Vec<Answer> = Vec::new();

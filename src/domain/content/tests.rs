@@ -574,7 +574,10 @@ fn each_fault_of_the_glossary_is_named_with_its_place() {
             ),
             ("What keeps a tire from sliding.", &long),
             ("why = \"It bounds how fast one can stop.\"\n", ""),
-            ("question = \"What lowers it?\"", "question = \" \""),
+            (
+                "question = \"Which things on a road lower it?\"",
+                "question = \" \"",
+            ),
             (
                 "answer = \"Water, leaves and paint.\"",
                 "answr = \"Water.\"",
@@ -599,12 +602,13 @@ impl Shelf {
         let words = |count: usize| "word ".repeat(count);
         let mut prompt = Texts::valid().parse().0.expect("a prompt");
         prompt.situation += &words(700);
-        prompt.reference.staff += &words(2_600);
+        prompt.reference.staff += &words(1_600);
+        for section in &mut prompt.reference.sections {
+            *section += &words(120);
+        }
         // Each criterion has its answer.
         for criterion in &prompt.rubric.criteria {
-            prompt
-                .reference
-                .staff
+            prompt.reference.sections[criterion.phase.index()]
                 .push_str(&criterion.anchor(Rating::Senior).text);
         }
         for variant in &mut prompt.variants {
@@ -647,7 +651,7 @@ fn what_is_wrong_with_the_whole_is_found() {
     assert_eq!(Shelf::valid().faults(), Vec::<String>::new());
     let criterion = |shelf: &Shelf| shelf.prompt.rubric.criteria[0].id.slug();
     let first = criterion(&Shelf::valid());
-    let cases: [(&str, Change, Vec<String>); 12] = [
+    let cases: [(&str, Change, Vec<String>); 14] = [
         (
             "a link to a term that is not there",
             |shelf| {
@@ -738,8 +742,27 @@ fn what_is_wrong_with_the_whole_is_found() {
                         .to_owned();
             },
             vec![format!(
-                "prompts/bicycles/reference.md:1:1: the criterion {first:?} is hardly answered: its senior anchor speaks of choos"
+                "prompts/bicycles/reference.md:1:1: the criterion {first:?} is hardly answered by the reference: its senior anchor speaks of choos"
             )],
+        ),
+        (
+            "a section of the reference that speaks of something else",
+            |shelf| {
+                let reference = &mut shelf.prompt.reference;
+                reference.staff += &std::mem::take(&mut reference.sections[0]);
+                reference.sections[0] = "cats ".repeat(120);
+            },
+            vec![format!(
+                "prompts/bicycles/reference.md:1:1: the criterion {first:?} is hardly answered by Requirements"
+            )],
+        ),
+        (
+            "a section of the reference that says next to nothing",
+            |shelf| {
+                let reference = &mut shelf.prompt.reference;
+                reference.sections[6] = "We thought about cats.".to_owned();
+            },
+            vec!["prompts/bicycles/reference.md:29:1: Consistency has 4 words, expected at least 120".to_owned()],
         ),
         (
             "several at once",

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use super::{Diagnostic, Link, Page, Prompt, Term};
 use crate::domain::level::Rating;
+use crate::domain::phase::Phase;
 
 /// How many words `prompt.md` has below its front matter.
 const PROMPT_WORDS: RangeInclusive<usize> = 600..=1_700;
@@ -18,8 +19,12 @@ const PAGE_WORDS: RangeInclusive<usize> = 300..=2_400;
 /// How many words a variant says to the candidate, and afterwards.
 const CHANGES_WORDS: RangeInclusive<usize> = 20..=200;
 const VARIANT_ANSWER_WORDS: RangeInclusive<usize> = 100..=550;
-/// The share of an anchor's telling words that the reference says too, in percent.
+/// How many words the reference has for a phase at least.
+const SECTION_WORDS: usize = 120;
+/// The share of an anchor's telling words that the reference says too, in percent; and its section for the criterion's
+/// own phase.
 const ANCHOR_COVERED: usize = 60;
+const ANCHOR_COVERED_IN_PHASE: usize = 25;
 /// Shorter words tell nothing about what an anchor asks for.
 const TELLING_WORD: usize = 5;
 
@@ -80,23 +85,48 @@ fn check_prompt(prompt: &Prompt, faults: &mut Vec<Diagnostic>) {
         check_length(&file, &variant.changes, &CHANGES_WORDS, faults);
         check_length(&file, &variant.answer, &VARIANT_ANSWER_WORDS, faults);
     }
+    let mut in_section = |phase: Phase, message: String| {
+        faults.push(Diagnostic {
+            file: format!("{folder}/reference.md"),
+            line: prompt
+                .reference
+                .lines
+                .get(phase.index())
+                .copied()
+                .unwrap_or(1),
+            column: 1,
+            message,
+        });
+    };
+    for phase in Phase::ALL {
+        let words = prompt.reference.section(phase).split_whitespace().count();
+        if words < SECTION_WORDS {
+            let message = format!(
+                "{} has {words} words, expected at least {SECTION_WORDS}",
+                phase.title()
+            );
+            in_section(phase, message);
+        }
+    }
     let said = telling_words(&answered);
     for criterion in &prompt.rubric.criteria {
         let anchor = telling_words(&criterion.anchor(Rating::Senior).text);
-        let covered = anchor.iter().filter(|word| said.contains(*word)).count();
-        if covered * 100 < anchor.len() * ANCHOR_COVERED {
-            let mut unsaid: Vec<&str> = anchor.difference(&said).map(String::as_str).collect();
-            unsaid.sort_unstable();
-            faults.push(Diagnostic {
-                file: format!("{folder}/reference.md"),
-                line: 1,
-                column: 1,
-                message: format!(
-                    "the criterion {:?} is hardly answered: its senior anchor speaks of {}",
+        let in_phase = telling_words(prompt.reference.section(criterion.phase));
+        for (said, least, place) in [
+            (&said, ANCHOR_COVERED, "the reference"),
+            (&in_phase, ANCHOR_COVERED_IN_PHASE, criterion.phase.title()),
+        ] {
+            let mut unsaid: Vec<&str> = anchor.difference(said).map(String::as_str).collect();
+            if (anchor.len() - unsaid.len()) * 100 < anchor.len() * least {
+                unsaid.sort_unstable();
+                let message = format!(
+                    "the criterion {:?} is hardly answered by {place}: its senior anchor speaks of {}",
                     criterion.id.slug(),
                     unsaid.join(", ")
-                ),
-            });
+                );
+                in_section(criterion.phase, message);
+                break;
+            }
         }
     }
 }

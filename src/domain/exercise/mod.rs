@@ -16,8 +16,8 @@ use super::level::Level;
 use super::scorecard::Scorecard;
 
 pub use review::{
-    Comment, Decoy, FaultKind, Found, Lines, NEAR_LINES, NotTaken, Outcome, Planted, Review, Said,
-    Severity, Tally, Verdict, judge,
+    Comment, Decoy, FREE_NOTES, FaultKind, Found, Lines, MOST_LINES, NEAR_LINES, NotTaken, Outcome,
+    Planted, Review, Said, Severity, Tally, Verdict, judge,
 };
 
 /// The longest answer to a step of an incident, in bytes of UTF-8.

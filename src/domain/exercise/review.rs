@@ -12,6 +12,12 @@ use super::{COMMENT_BYTES, MOST_COMMENTS};
 /// comment often stands at the call, the signature or the brace beside what it is about.
 pub const NEAR_LINES: u32 = 2;
 
+/// The most lines that a comment stands at: one over half of a change points at nothing. Ours.
+pub const MOST_LINES: u32 = 12;
+
+/// So many remarks called minor may meet no fault and cost nothing. Ours: more of them is noise that its reader pays for.
+pub const FREE_NOTES: usize = 3;
+
 /// What sort of fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -333,8 +339,9 @@ impl Tally {
 
 /// Matches comments with faults, each at most once, so that as many faults as possible are found. Where that leaves a choice,
 /// a comment on the lines of a fault is about that one and not about one beside it; then comments that name a fault's kind go
-/// first, then the nearer ones, then the earlier ones; graver faults choose first. `meant_otherwise` holds the ids of comments
-/// that are about something else than the fault at their place.
+/// first, then the nearer ones, then the earlier ones; graver faults choose first. A comment on a decoy's lines and on no
+/// fault's fell for the decoy, however near a fault is. `meant_otherwise` holds the ids of comments that are about something
+/// else than the fault at their place.
 ///
 /// A maximum matching in a bipartite graph by augmenting paths (H. W. Kuhn, "The Hungarian method for the assignment
 /// problem", 1955, for weights of 0 and 1), over the likeliest edges first and over all of them in the end. An augmenting path
@@ -353,9 +360,17 @@ pub fn judge(
                 .any(|fault| fault.distance(&comment.said) == Some(0))
         })
         .collect();
+    let on_a_decoy: Vec<bool> = comments
+        .iter()
+        .map(|comment| {
+            decoys
+                .iter()
+                .any(|decoy| decoy.distance(&comment.said) == Some(0))
+        })
+        .collect();
     let near: Vec<Vec<Edge>> = faults
         .iter()
-        .map(|fault| edges(fault, comments, &on_a_fault, meant_otherwise))
+        .map(|fault| edges(fault, comments, &on_a_fault, &on_a_decoy, meant_otherwise))
         .collect();
     let mut order: Vec<usize> = (0..faults.len()).collect();
     order.sort_by_key(|fault| (faults[*fault].severity, *fault));
@@ -372,7 +387,8 @@ pub fn judge(
         }
     }
 
-    let outcome = |index: usize, comment: &Comment| {
+    let mut notes = 0;
+    let mut outcome = |index: usize, comment: &Comment| {
         if let Some(fault) = matching.by_comment[index] {
             return Outcome::Found {
                 fault,
@@ -386,12 +402,13 @@ pub fn judge(
             return Outcome::Repeat { fault };
         }
         let decoy = (0..decoys.len())
-            .filter(|decoy| decoys[*decoy].file == comment.said.file)
-            .map(|decoy| (decoys[decoy].lines.distance(comment.said.lines), decoy))
+            .filter_map(|decoy| Some((decoys[decoy].distance(&comment.said)?, decoy)))
             .filter(|(distance, _)| *distance <= NEAR_LINES)
             .min()
             .map(|(_, decoy)| decoy);
-        if comment.said.severity == Severity::Minor {
+        let minor = comment.said.severity == Severity::Minor;
+        notes += usize::from(minor);
+        if minor && notes <= FREE_NOTES {
             Outcome::Note { decoy }
         } else {
             Outcome::FalseAlarm { decoy }
@@ -415,6 +432,13 @@ pub fn judge(
         faults: found,
         comments: outcomes,
         tally,
+    }
+}
+
+impl Decoy {
+    /// How far a comment is from the decoy, in the same file.
+    fn distance(&self, said: &Said) -> Option<u32> {
+        (self.file == said.file).then(|| self.lines.distance(said.lines))
     }
 }
 
@@ -449,6 +473,7 @@ fn edges(
     fault: &Planted,
     comments: &[Comment],
     on_a_fault: &[bool],
+    on_a_decoy: &[bool],
     meant_otherwise: &BTreeSet<u32>,
 ) -> Vec<Edge> {
     let mut edges: Vec<(Likely, u32, usize)> = Vec::new();
@@ -457,7 +482,8 @@ fn edges(
         let Some(distance) = distance.filter(|distance| *distance <= NEAR_LINES) else {
             continue;
         };
-        if meant_otherwise.contains(&comment.id) {
+        let fell = distance > 0 && on_a_decoy[index] && !on_a_fault[index];
+        if fell || meant_otherwise.contains(&comment.id) {
             continue;
         }
         let likely = if distance > 0 && on_a_fault[index] {

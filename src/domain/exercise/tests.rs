@@ -359,6 +359,32 @@ fn the_next_exercise_is_another_one() {
     assert_eq!(next(debugging, "a", Level::Mid, &all[..1]), None);
 }
 
+#[test]
+fn a_decoy_beside_a_fault_is_a_false_alarm() {
+    use FaultKind::Security as S;
+    use Severity::{Blocking as B, Minor as M};
+    // The decoy is line 900.
+    let fault = [planted(902, 903, S, B)];
+    assert_eq!(judged(&fault, &[(900, 900, S, B)], &[]).1, "A");
+    assert_eq!(judged(&fault, &[(899, 900, S, M)], &[]).1, "N");
+    assert_eq!(judged(&fault, &[(901, 901, S, B)], &[]).1, "f");
+    // Over both it says something about the fault.
+    assert_eq!(judged(&fault, &[(900, 902, S, B)], &[]).1, "f");
+}
+
+#[test]
+fn remarks_called_minor_cost_nothing_up_to_a_point() {
+    use FaultKind::Security as S;
+    use Severity::{Blocking as B, Minor as M};
+    let fault = [planted(10, 10, S, B)];
+    let spam: Vec<_> = (0..6).map(|at| (20 + at * 4, 20 + at * 4, S, M)).collect();
+    assert_eq!(judged(&fault, &spam, &[]).1, "nnnaaa");
+    // One that finds something is no note.
+    let mut all = vec![(10, 10, S, M)];
+    all.extend(&spam[..4]);
+    assert_eq!(judged(&fault, &all, &[]).1, "fnnna");
+}
+
 /// How many faults can be found, by trying every assignment.
 fn largest(faults: &[Planted], comments: &[Comment], taken: u32) -> u32 {
     let Some((fault, rest)) = faults.split_first() else {

@@ -244,9 +244,9 @@ impl Evaluation<'_> {
         };
         let whole = Some(0..narrow(&(0..row.text.len())).end);
         let is_plain = value.dimension() == Dimension::NONE;
-        // `20` where a percentage is asked for.
-        let is_bare_percentage =
-            unit.is_percent() && value.value() > 1.0 && !row.text.contains(['=', '%']);
+        // `20` where a percentage is asked for, and `0.2`: which of the two was meant is said.
+        let is_bare = unit.is_percent() && is_plain && !row.text.contains(['=', '%']);
+        let is_bare_percentage = is_bare && value.value() > 1.0;
         if is_plain && (unit.dimension() != Dimension::NONE || is_bare_percentage) {
             let taken = value.taken_as(unit).map_err(|fault| Fault {
                 message: fault.to_string(),
@@ -255,7 +255,11 @@ impl Evaluation<'_> {
             return Ok((taken, Some(format!("taken as {}", taken.display_in(unit)))));
         }
         if value.dimension() == unit.dimension() {
-            return Ok((value, None));
+            let note = (is_bare && value.value() > 0.0).then(|| {
+                let typed = row.text.trim();
+                format!("taken as {}, not as {typed} %", value.display_in(unit))
+            });
+            return Ok((value, note));
         }
         let mut message = format!(
             "This comes out as {}; the row asks for {}.",

@@ -27,6 +27,43 @@ pub const MAX_ROWS: usize = 60;
 /// The longest name of a row, in characters.
 pub const MAX_ID_LENGTH: usize = 40;
 
+/// A sheet that does not hold as many rows as were to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "Nothing was inserted: a worksheet holds {MAX_ROWS} rows, {there} are there and this needs {new}. Take some out first."
+)]
+pub struct Full {
+    pub there: usize,
+    pub new: usize,
+}
+
+/// A sheet's text with further rows at its end. What stands in it stays as it was typed, faults too.
+///
+/// # Errors
+/// When the sheet cannot hold them.
+pub fn append<'a>(
+    text: &str,
+    rows: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+) -> Result<String, Full> {
+    let mut text = text.trim_end().to_owned();
+    let there = text.lines().filter(|line| !line.trim().is_empty()).count();
+    if there + rows.len() > MAX_ROWS {
+        return Err(Full {
+            there,
+            new: rows.len(),
+        });
+    }
+    for (id, value) in rows {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(id);
+        text.push_str(": ");
+        text.push_str(value);
+    }
+    Ok(text)
+}
+
 /// One row: a name and what the candidate typed beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {

@@ -153,15 +153,8 @@ fn written(exercise: &Exercise) -> AnyView {
             .comments
             .iter()
             .map(|comment| {
-                let said = &comment.said;
-                let place = format!(
-                    "{}, line {}: {}, {}",
-                    said.file,
-                    said.lines.words(),
-                    said.kind.title().to_lowercase(),
-                    said.severity.slug()
-                );
-                (place, said.text.clone())
+                let place = format!("{}: {}", comment.said.file, review::comment_words(comment));
+                (place, comment.said.text.clone())
             })
             .collect(),
     };

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 use crate::domain::content::exercise::{Front, PlantedFault, Rubric};
 use crate::domain::exercise::{
-    Candidate, Comment, Kind, NEAR_LINES, Notes, Outcome, Review, Scores, Severity, Tally, Verdict,
-    Work, judge, next_exercise,
+    Candidate, Comment, FREE_NOTES, Kind, NEAR_LINES, Notes, Outcome, Review, Scores, Severity,
+    Tally, Verdict, Work, judge, next_exercise,
 };
 use crate::domain::level::Rating;
 use crate::error::AppError;
@@ -416,8 +416,9 @@ fn numbers(tally: Tally) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
             <p class="quiet">{format!(
-                "A comment finds a fault when its lines overlap the fault's or lie at most {NEAR_LINES} lines from them. Comments are matched with \
-                 faults so that as many faults as possible are found: first with a fault on their own lines, then with one of their kind. \
+                "A comment finds a fault when its lines overlap the fault's or lie at most {NEAR_LINES} lines from them, and not when they are those \
+                 of something that only looks wrong. Remarks called minor that meet no fault cost nothing up to {FREE_NOTES} of them. Comments \
+                 are matched with faults so that as many faults as possible are found: first with a fault on their own lines, then with one of their kind. \
                  Only the place is compared: where a comment of yours meant something else, say so beside it."
             )}</p>
         </section>

@@ -35,6 +35,8 @@ pub struct CommentForm {
 pub enum Trouble {
     /// The change shows no such lines.
     Lines,
+    /// It stands at more lines than a comment may.
+    Wide,
     /// No kind or no severity was chosen.
     Choices,
     NotTaken(NotTaken),
@@ -188,7 +190,7 @@ fn render(
                         "Choose the number of a line on the new side to comment on it. Removed lines have none: comment beside them. "
                         <span class="with-script">"With the keyboard, the arrows go from line to line and Enter opens the form; with Shift a second line stretches the comment to there. "</span>
                         "How many faults there are is not said. Some things only look wrong. "
-                        "What meets no fault is a false alarm, unless you call it minor: then it is a note and costs nothing."
+                        "What meets no fault is a false alarm, unless you call it minor: then it is a note. Three notes cost nothing; a fourth is a false alarm like any other."
                     </p>
                 </section>
                 {jump_list(published)}
@@ -256,6 +258,9 @@ fn trouble_words(trouble: &Trouble) -> &'static str {
     match trouble {
         Trouble::Lines => {
             "The change shows no such lines. Choose a first and a last line that it shows, in this order."
+        }
+        Trouble::Wide => {
+            "A comment points at twelve lines at most. Choose those that it is about; one of them is enough."
         }
         Trouble::Choices => "Choose what kind of fault it is, and how grave.",
         Trouble::NotTaken(NotTaken::Empty) => {

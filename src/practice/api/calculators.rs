@@ -8,7 +8,7 @@ use leptos::prelude::RenderHtml as _;
 
 use crate::domain::attempt::SectionName;
 use crate::domain::calculator::{self, Inputs, Row};
-use crate::domain::worksheet::{MAX_ROWS, Sheet};
+use crate::domain::worksheet::{Sheet, append};
 use crate::error::AppError;
 use crate::practice::store;
 use crate::server::content_library::PublishedPrompt;
@@ -22,8 +22,6 @@ use crate::ui::calculation::{fields, results, words};
 
 use super::{Beside, CalculatorLink};
 
-/// The most values that are looked at.
-const MOST_VALUES: usize = 60;
 /// The most names that a worksheet's rows, givens and wanted estimates have together.
 const MOST_TAKEN: usize = 200;
 
@@ -53,15 +51,8 @@ pub fn beside(
         ));
     }
     let taken: HashSet<&str> = taken.iter().map(String::as_str).collect();
-    let inputs = Inputs::from_query(calculator, inputs.iter().take(MOST_VALUES).cloned());
+    let inputs = Inputs::from_query(calculator, inputs.iter().cloned());
     let worked = inputs.work();
-    let of_each = |text: fn(&calculator::Field) -> String| {
-        inputs
-            .fields
-            .iter()
-            .map(|field| (field.input.id.to_owned(), text(field)))
-            .collect()
-    };
     Ok(Beside {
         title: calculator.title.to_owned(),
         form: fields(&inputs, "calc").to_html(),
@@ -70,8 +61,8 @@ pub fn beside(
             .glossary
             .on_a_page()
             .link_html(&results(calculator, &worked).to_html()),
-        faults: of_each(|field| field.reading.as_ref().err().map(words).unwrap_or_default()),
-        notes: of_each(|field| field.note.clone().unwrap_or_default()),
+        faults: inputs.of_each(|field| field.reading.as_ref().err().map(words)),
+        notes: inputs.of_each(|field| field.note.clone()),
         rows: worked
             .map(|worked| {
                 worked
@@ -117,8 +108,7 @@ pub async fn insert(
     // The form sends what the page was asked with; what is no input of this calculator is not for it.
     let known = typed
         .into_iter()
-        .filter(|(key, _)| calculator.input(key).is_some())
-        .take(MOST_VALUES);
+        .filter(|(key, _)| calculator.input(key).is_some());
     let inputs = Inputs::from_query(calculator, known);
     let now = state.clock.now();
     let library = state.library();
@@ -131,23 +121,9 @@ pub async fn insert(
         let published = library.prompt(&attempt.prompt).map(AsRef::as_ref);
         let taken = taken(&sheet, published, attempt.variant.as_deref());
         let rows = rows(&inputs, &taken)?;
-        let (there, new) = (sheet.rows().len(), rows.len());
-        if there + new > MAX_ROWS {
-            return Err(AppError::invalid(
-                "inputs",
-                format!("Nothing was inserted: a worksheet holds {MAX_ROWS} rows, {there} are there and this needs {new}. Take some out first."),
-            )
-            .into());
-        }
-        let mut body = current.body.trim_end().to_owned();
-        for row in rows {
-            if !body.is_empty() {
-                body.push('\n');
-            }
-            body.push_str(&row.id);
-            body.push_str(": ");
-            body.push_str(&row.text);
-        }
+        let rows = rows.iter().map(|row| (row.id.as_str(), row.text.as_str()));
+        let body = append(&current.body, rows)
+            .map_err(|full| AppError::invalid("inputs", full.to_string()))?;
         super::handlers::check_section(published, &section, &body, "insert")?;
         let save = store::Save {
             name: &section,

@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast as _;
 use super::saving::Editor;
 use super::worksheet::rows_of;
 use crate::domain::markup::escape;
-use crate::domain::worksheet::MAX_ROWS;
+use crate::domain::worksheet::append;
 use crate::practice::api::{
     Beside, CalculatorLink, GivenQuantity, WantedEstimate, calculate_beside,
 };
@@ -123,23 +123,14 @@ pub fn Calculators(
             again();
             return;
         }
-        let mut text = editor.body.get_untracked().trim_end().to_owned();
-        let there = rows_of(&text).len();
-        if there + found.len() > MAX_ROWS {
-            said.set(format!(
-                "Nothing was inserted: a worksheet holds {MAX_ROWS} rows, {there} are there and this needs {}. Take some out first.",
-                found.len()
-            ));
-            return;
-        }
-        for (id, value) in &found {
-            if !text.is_empty() {
-                text.push('\n');
+        let rows_to_add = found.iter().map(|(id, text)| (id.as_str(), text.as_str()));
+        let text = match append(&editor.body.get_untracked(), rows_to_add) {
+            Ok(text) => text,
+            Err(full) => {
+                said.set(full.to_string());
+                return;
             }
-            text.push_str(id);
-            text.push_str(": ");
-            text.push_str(value);
-        }
+        };
         editor.typed(text);
         editor.flush();
         // Until the next names are here nothing is inserted: a double click adds one set of rows.

@@ -131,6 +131,10 @@ async fn render(
                              the scores cannot be changed, the text takes no more changes, and the reference is shown."
                         }}
                     </p>
+                    <p class="quiet small">
+                        "An anchor marked \"after\" a source takes its demand from there; what it says of this prompt is ours, as the other anchors are. "
+                        <a href="/reference/scorecard">"How to read the anchors"</a>
+                    </p>
                     <p class="quiet small with-script">"Digits 1 to 4 choose a level. Select text in your attempt to quote it."</p>
                 </div>
                 {(!faults.is_empty()).then(|| view! {

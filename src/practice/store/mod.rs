@@ -218,7 +218,7 @@ pub async fn attempts(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<Attempt>, 
     rows.into_iter().map(AttemptRow::read).collect()
 }
 
-/// The sections of an owner's attempts that hold one of the words, in any case: name and text, by attempt.
+/// The latest sections of an owner's attempts that hold one of the words, in any case: name and text, by attempt.
 pub async fn holding(
     conn: &mut Conn<'_>,
     owner: &str,
@@ -231,7 +231,7 @@ pub async fn holding(
             sqlx::query_as::<_, (String, String, String)>(
             "SELECT attempt_id, name, body FROM section \
              WHERE attempt_id IN (SELECT id FROM attempt WHERE owner_id = $1) AND LOWER(body) LIKE $2 \
-             ORDER BY saved_at DESC LIMIT 100"
+             ORDER BY saved_at DESC LIMIT 20"
         )
         .bind(owner)
         .bind(pattern)

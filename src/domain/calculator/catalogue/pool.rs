@@ -1,9 +1,12 @@
 //! Pool: how many connections or threads, and how long one waits for one of them.
 
 use super::{cite, detail, full_from, main, value_or_answer};
-use crate::domain::calculator::sources::{HIKARI, OURS, ROLE};
+use crate::domain::calculator::sources::{HIKARI, OURS};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::queueing::{MultiServer, servers_for_waiting, square_root_staffing};
+
+/// The most busy connections for which the fewest that suffice are counted; as many as a pool may have.
+const MOST_COUNTED: f64 = 1e5;
 
 pub(super) const POOL: Calculator = Calculator {
     slug: "pool",
@@ -79,7 +82,7 @@ pub(super) const POOL: Calculator = Calculator {
             label: "Limit on the wait",
             unit: "ms",
             default: "300 ms",
-            source: ROLE,
+            source: OURS,
             min: 1e-6,
             max: 1e9,
             whole: false,
@@ -88,7 +91,7 @@ pub(super) const POOL: Calculator = Calculator {
                 to: "1 s",
                 source: OURS,
             },
-            help: "The pool's timeout: who waits longer gets an error. The role blueprint's p95 target of 300 ms is an upper bound.",
+            help: "The pool's timeout: who waits longer gets an error. A request that is to end within S4's 300 ms at the 95th percentile cannot wait longer than that.",
         },
     ],
     outputs: &[
@@ -112,7 +115,7 @@ pub(super) const POOL: Calculator = Calculator {
             "connections",
         ),
     ],
-    assumption: "The holding time is independent of the load. It is not when the pool leads to a database that slows down as more connections work at once: then a larger pool makes every request slower.",
+    assumption: "Requests arrive at random (Poisson), holding times are exponential, and neither depends on the load. Bursts and long holdings make every wait longer than shown; holding times that are all alike about halve it. The holding time does depend on the load when the pool leads to a database that slows down as more connections work at once: then a larger pool makes every request slower.",
     sweep: Sweep {
         input: "arrivals",
         output: "wait_p99",
@@ -175,8 +178,8 @@ fn compute(working: &mut Working) {
     );
     let formula = "least c with ErlangC(c, busy) ≤ target";
     let busy = working.at("busy");
-    // They are counted one by one.
-    let smallest = if busy <= 1e6 {
+    // They are counted one by one, at every point of the chart.
+    let smallest = if busy <= MOST_COUNTED {
         servers_for_waiting(busy, working.at("target")).ok()
     } else {
         None
@@ -186,7 +189,7 @@ fn compute(working: &mut Working) {
         None => working.answered(
             "smallest",
             formula,
-            Answer::Words("more than a million connections".to_owned()),
+            Answer::Words("more than a hundred thousand connections".to_owned()),
         ),
     }
     if let Ok(rule) = square_root_staffing(working.at("busy"), 2.0) {

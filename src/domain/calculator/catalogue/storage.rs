@@ -4,6 +4,7 @@ use super::{cite, detail, main};
 use crate::domain::calculator::sources::{AWS_DOCS, OURS};
 use crate::domain::calculator::{Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::whole_up;
+use crate::domain::quantity::{Dimension, Quantity};
 
 pub(super) const STORAGE: Calculator = Calculator {
     slug: "storage",
@@ -235,9 +236,11 @@ fn fails_first(now: &Working, then: &Working) -> String {
     }
     let days = per_node / growth * 30.0;
     if days < 30.0 {
+        let every = Quantity::new(days * 86_400.0, Dimension::TIME);
         format!(
-            "{base} First to fail is the way nodes are added: {} a month fill one more node every {days:.1} days, so shards have to split and move by themselves.",
-            then.text("growth")
+            "{base} First to fail is the way nodes are added: {} a month fill one more node every {}, so shards have to split and move by themselves.",
+            then.text("growth"),
+            every.map_or_else(|_| "moment".to_owned(), Quantity::normalized)
         )
     } else if days > 36_500.0 {
         format!("{base} Nothing fails for a century: one node has room for all of it.")
