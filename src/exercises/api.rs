@@ -280,7 +280,7 @@ async fn take_comment(
         let published = library.exercises.code_review(&exercise.slug);
         let published = published.ok_or(AppError::NotFound)?;
         if exercise.finished_at.is_some() {
-            return Err(finished().into());
+            return Err(store::finished().into());
         }
         let mut review = before.clone();
         let next = exercise.revision + 1;
@@ -347,13 +347,6 @@ fn returned(form: &CommentForm, before: &Review, deletes: bool, trouble: Trouble
             ..form.clone()
         },
     }
-}
-
-fn finished() -> AppError {
-    AppError::invalid(
-        "body",
-        "This exercise is finished and takes no more changes. Copy your text and start another one.",
-    )
 }
 
 /// `POST /exercises/work/{id}/finish`: a review changes no more.

@@ -35,20 +35,30 @@ pub async fn ticks(
         .collect())
 }
 
-/// Ticks an item. One that is ticked keeps its time.
+/// Ticks an item.
 pub async fn tick(
     conn: &mut Conn<'_>,
     permit: &AccountPermit,
     item: &TickItem,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
+    put(conn, permit, &item.name(), now).await
+}
+
+/// Ticks what has this name, whether or not it is published. What is ticked keeps its time.
+pub async fn put(
+    conn: &mut Conn<'_>,
+    permit: &AccountPermit,
+    item: &str,
+    at: UnixMillis,
+) -> Result<(), StoreError> {
     affected!(conn, |c| {
         sqlx::query(
             "INSERT INTO tick (owner_id, item, ticked_at) VALUES ($1, $2, $3) ON CONFLICT (owner_id, item) DO NOTHING",
         )
         .bind(&permit.account().owner_id)
-        .bind(item.name())
-        .bind(now)
+        .bind(item)
+        .bind(at)
         .execute(c)
     })?;
     Ok(())

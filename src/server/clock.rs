@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::domain::attempt::UnixMillis;
 
 /// A clock that the tests can set.
@@ -30,6 +33,19 @@ impl Clock {
             Self::Set(millis) => millis.load(Ordering::SeqCst),
         }
     }
+}
+
+/// An instant for reading, to the minute, where the reader is.
+pub fn words(at: UnixMillis, zone: &TimeZone) -> String {
+    in_zone(at, zone, "%-d %b %Y, %H:%M %Z")
+}
+
+/// An instant for reading in a format of `strftime`.
+pub fn in_zone(at: UnixMillis, zone: &TimeZone, format: &str) -> String {
+    Timestamp::from_millisecond(at).map_or_else(
+        |_| "at an unknown time".to_owned(),
+        |at| at.to_zoned(zone.clone()).strftime(format).to_string(),
+    )
 }
 
 /// Bytes from the operating system's generator.

@@ -1,6 +1,7 @@
 //! The SQL of sessions, of owners, and of the counters that throttle.
 
 use crate::domain::attempt::UnixMillis;
+use crate::error::AppError;
 use crate::{affected, on};
 
 use super::database::{Conn, StoreError};
@@ -192,6 +193,23 @@ pub async fn insert_owner(
     .bind(now)
     .execute(c))
     .map(|_| ())
+}
+
+/// Keeps everybody else who holds this owner waiting until the transaction ends, so that what is counted of the owner's
+/// stays so.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such owner: a guest who signed in at this moment, or an account that was deleted.
+pub async fn hold_owner(conn: &mut Conn<'_>, owner: &str) -> Result<(), StoreError> {
+    let owners = affected!(conn, |c| sqlx::query(
+        "UPDATE owner SET created_at = created_at WHERE id = $1"
+    )
+    .bind(owner)
+    .execute(c))?;
+    if owners == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    Ok(())
 }
 
 /// Answers when the database does.

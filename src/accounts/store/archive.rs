@@ -4,10 +4,10 @@ use crate::domain::archive::{self, Archive, ArchivedTick};
 use crate::domain::attempt::UnixMillis;
 use crate::exercises::store::archive as exercises;
 use crate::practice::store::archive as attempts;
+use crate::reference::store as reference;
 use crate::server::clock::new_id;
 use crate::server::database::{Conn, StoreError};
 use crate::server::extract::Theme;
-use crate::{affected, on};
 
 use super::{AccountPermit, Profile, update_profile};
 
@@ -19,6 +19,7 @@ pub async fn collect(
 ) -> Result<Archive, StoreError> {
     let account = permit.account();
     let profile = &account.profile;
+    let ticks = reference::ticks(conn, permit).await?;
     Ok(Archive {
         format: archive::Format::One,
         exported_at: now,
@@ -34,7 +35,10 @@ pub async fn collect(
         },
         attempts: attempts::everything(conn, &account.owner_id).await?,
         exercises: exercises::everything(conn, &account.owner_id).await?,
-        ticks: ticks(conn, &account.owner_id).await?,
+        ticks: ticks
+            .into_iter()
+            .map(|(item, ticked_at)| ArchivedTick { item, ticked_at })
+            .collect(),
     })
 }
 
@@ -66,34 +70,7 @@ pub async fn bring_in(
     report.imported += new;
     report.already_there += read.exercises.len() - new;
     for tick in &read.ticks {
-        put_tick(conn, &account.owner_id, tick).await?;
+        reference::put(conn, permit, &tick.item, tick.ticked_at).await?;
     }
     Ok(report)
-}
-
-/// What an owner has ticked, by item.
-async fn ticks(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<ArchivedTick>, StoreError> {
-    let rows = on!(conn, |c| sqlx::query_as::<_, (String, i64)>(
-        "SELECT item, ticked_at FROM tick WHERE owner_id = $1 ORDER BY item"
-    )
-    .bind(owner)
-    .fetch_all(c))?;
-    let ticks = rows.into_iter();
-    Ok(ticks
-        .map(|(item, ticked_at)| ArchivedTick { item, ticked_at })
-        .collect())
-}
-
-/// What is ticked already stays as it is.
-async fn put_tick(conn: &mut Conn<'_>, owner: &str, tick: &ArchivedTick) -> Result<(), StoreError> {
-    affected!(conn, |c| {
-        sqlx::query(
-        "INSERT INTO tick (owner_id, item, ticked_at) VALUES ($1, $2, $3) ON CONFLICT (owner_id, item) DO NOTHING"
-    )
-    .bind(owner)
-    .bind(&tick.item)
-    .bind(tick.ticked_at)
-    .execute(c)
-    })?;
-    Ok(())
 }

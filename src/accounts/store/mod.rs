@@ -18,6 +18,7 @@ use crate::error::AppError;
 use crate::exercises::store::claim as claim_exercises;
 use crate::server::database::{Conn, StoreError};
 use crate::server::extract::{Opening, Theme, Viewer};
+use crate::server::store::hold_owner;
 use crate::{affected, on};
 
 pub use administration::{AdminPermit, Refusal, admin_permit};
@@ -279,11 +280,11 @@ pub async fn claim(
         return Ok(0);
     }
     // An attempt that the guest starts at this moment comes before or is refused.
-    affected!(conn, |c| sqlx::query(
-        "UPDATE owner SET created_at = created_at WHERE id = $1"
-    )
-    .bind(guest_owner)
-    .execute(c))?;
+    match hold_owner(conn, guest_owner).await {
+        // Claimed or cleared away before.
+        Err(StoreError::App(AppError::NotFound)) => return Ok(0),
+        held => held?,
+    }
     let claimed = affected!(conn, |c| sqlx::query(
         "UPDATE attempt SET owner_id = $2 WHERE owner_id = $1"
     )
@@ -291,16 +292,6 @@ pub async fn claim(
     .bind(account_owner)
     .execute(c))?;
     let exercises = claim_exercises(conn, guest_owner, account_owner).await?;
-    // What both have ticked, the account ticked first.
-    affected!(conn, |c| {
-        sqlx::query(
-            "INSERT INTO tick (owner_id, item, ticked_at) SELECT $2, item, ticked_at FROM tick WHERE owner_id = $1 \
-             ON CONFLICT (owner_id, item) DO NOTHING",
-        )
-        .bind(guest_owner)
-        .bind(account_owner)
-        .execute(c)
-    })?;
     affected!(conn, |c| sqlx::query("DELETE FROM owner WHERE id = $1")
         .bind(guest_owner)
         .execute(c))?;

@@ -9,11 +9,12 @@ use crate::domain::content::exercise::Step;
 use crate::domain::exercise::{Notes, Refused};
 use crate::exercises::island::ExerciseHelp;
 use crate::exercises::store::Exercise;
+use crate::server::clock::words;
 use crate::server::document::{Kind as PageKind, own_page};
 use crate::server::exercise_library::{PublishedIncident, PublishedStep};
 use crate::ui::text_area::TextArea;
 
-use super::{Desk, elapsed, own_head, sources_shown, words};
+use super::{Desk, elapsed, own_head, sources_shown};
 
 /// What a form sent for a step and the server did not take.
 #[derive(Debug)]

@@ -17,7 +17,6 @@ pub use score::{of_library, score, score_again};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
-use jiff::tz::TimeZone;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -211,17 +210,6 @@ fn elapsed(started_at: UnixMillis, now: UnixMillis, front: &Front) -> String {
     format!(
         "{minutes} min since you started; written for {} min",
         front.minutes
-    )
-}
-
-/// An instant for reading, where the reader is.
-fn words(at: UnixMillis, zone: &TimeZone) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(
-        |_| "unknown".to_owned(),
-        |at| {
-            let at = at.to_zoned(zone.clone());
-            at.strftime("%-d %b %Y, %H:%M %Z").to_string()
-        },
     )
 }
 

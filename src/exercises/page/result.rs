@@ -1,11 +1,14 @@
 //! What an exercise comes to: the answer beside one's own work, each criterion against the level aimed at, and what to do
 //! next.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
+use crate::domain::attempt::UnixMillis;
 use crate::domain::content::exercise::{Front, PlantedFault, Rubric};
 use crate::domain::exercise::{
     Candidate, Comment, FREE_NOTES, Kind, NEAR_LINES, Notes, Outcome, Review, Scores, Severity,
@@ -14,6 +17,7 @@ use crate::domain::exercise::{
 use crate::domain::level::Rating;
 use crate::error::AppError;
 use crate::exercises::store::{self, Exercise};
+use crate::server::clock::words;
 use crate::server::content_library::Library;
 use crate::server::document::{Kind as PageKind, own_page, see_other};
 use crate::server::exercise_library::{PublishedCodeReview, PublishedIncident};
@@ -26,7 +30,7 @@ use crate::ui::sources::Sources;
 use super::change::{Rows, change, jump_list};
 use super::review::comment_words;
 use super::score::of_library;
-use super::{address, own_head, unpublished, words};
+use super::{address, own_head, unpublished};
 
 /// `GET /exercises/work/{id}/result`
 pub async fn result(
@@ -43,7 +47,7 @@ pub async fn result(
         // The answer is shown to nobody who has not rated.
         return Ok(see_other(&format!("/exercises/work/{id}/score")));
     };
-    let mine = store::exercises(conn, viewer.owner().unwrap_or_default()).await?;
+    let started = store::last_started(conn, permit.owner()).await?;
     drop(reader);
     let library = state.library();
     let Some((front, rubric)) = of_library(&library, exercise) else {
@@ -63,7 +67,7 @@ pub async fn result(
         scores,
         front,
         rubric,
-        next: next_view(exercise, scores, rubric, &library, &mine),
+        next: next_view(exercise, scores, rubric, &library, &started),
     };
     Ok(own_page(&state, theme, &head, StatusCode::OK, || {
         let body = match &exercise.work {
@@ -111,7 +115,7 @@ fn next_view(
     scores: &Scores,
     rubric: &Rubric,
     library: &Library,
-    mine: &[Exercise],
+    started: &BTreeMap<(Kind, String), UnixMillis>,
 ) -> AnyView {
     let candidates: Vec<Candidate> = Kind::ALL
         .into_iter()
@@ -121,11 +125,7 @@ fn next_view(
                 kind,
                 slug: slug.to_owned(),
                 levels: front.levels.clone(),
-                last_started: mine
-                    .iter()
-                    .filter(|other| other.kind == kind && other.slug == slug)
-                    .map(|other| other.started_at)
-                    .max(),
+                last_started: started.get(&(kind, slug.to_owned())).copied(),
             })
         })
         .collect();

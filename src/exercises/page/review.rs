@@ -7,12 +7,13 @@ use leptos::prelude::*;
 use crate::domain::exercise::{Comment, FaultKind, NotTaken, Review, Severity};
 use crate::exercises::island::ExerciseHelp;
 use crate::exercises::store::Exercise;
+use crate::server::clock::words;
 use crate::server::document::{Kind as PageKind, own_page};
 use crate::server::exercise_library::PublishedCodeReview;
 use crate::ui::text_area::TextArea;
 
 use super::change::{Rows, change, jump_list, line_id};
-use super::{Desk, OpenQuery, elapsed, own_head, sources_shown, words};
+use super::{Desk, OpenQuery, elapsed, own_head, sources_shown};
 
 /// A comment as its form holds it, which need not be one that can be taken.
 #[derive(Clone, Debug, Default)]

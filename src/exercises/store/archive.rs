@@ -8,6 +8,7 @@ use crate::accounts::store::AccountPermit;
 use crate::domain::archive::{ArchivedExercise, EXERCISES};
 use crate::error::AppError;
 use crate::server::database::{Conn, StoreError};
+use crate::server::store::hold_owner;
 use crate::{affected, on};
 
 use super::json;
@@ -39,7 +40,8 @@ pub async fn everything(
 /// already is left as it is; an id that is taken otherwise is replaced by one of `new_id`.
 ///
 /// # Errors
-/// [`AppError::Invalid`] on the field `archive` when the account would hold more exercises than are kept of one.
+/// [`AppError::Invalid`] on the field `archive` when the account would hold more exercises than are kept of one, and
+/// [`AppError::NotFound`] when there is no such owner.
 pub async fn import(
     conn: &mut Conn<'_>,
     permit: &AccountPermit,
@@ -47,6 +49,8 @@ pub async fn import(
     mut new_id: impl FnMut() -> String,
 ) -> Result<usize, StoreError> {
     let owner = permit.account().owner_id.as_str();
+    // One import or start after the other, so that the count holds.
+    hold_owner(conn, owner).await?;
     let own = on!(conn, |c| sqlx::query_as::<_, (String,)>(
         "SELECT id FROM exercise WHERE owner_id = $1"
     )

@@ -5,6 +5,8 @@
 
 pub mod archive;
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
 use crate::domain::attempt::UnixMillis;
@@ -12,6 +14,7 @@ use crate::domain::exercise::{Kind, Scores, Work};
 use crate::domain::level::Level;
 use crate::error::AppError;
 use crate::server::database::{Conn, StoreError};
+use crate::server::store::hold_owner;
 use crate::{affected, on};
 
 /// A person's work on an exercise.
@@ -38,10 +41,16 @@ pub struct Exercise {
 /// Leave to read one exercise.
 #[derive(Clone, Debug)]
 pub struct ExercisePermit {
+    owner: String,
     exercise: Exercise,
 }
 
 impl ExercisePermit {
+    /// Whose it is.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
     pub fn exercise(&self) -> &Exercise {
         &self.exercise
     }
@@ -99,11 +108,11 @@ impl Row {
     }
 }
 
-async fn find(conn: &mut Conn<'_>, owner: Option<&str>, id: &str) -> Result<Exercise, StoreError> {
+async fn find(conn: &mut Conn<'_>, owner: &str, id: &str) -> Result<Exercise, StoreError> {
     // What is no id is not asked for: Postgres refuses a text with NUL.
-    let Some(owner) = owner.filter(|_| uuid::Uuid::parse_str(id).is_ok()) else {
+    if uuid::Uuid::parse_str(id).is_err() {
         return Err(AppError::NotFound.into());
-    };
+    }
     let row = on!(conn, |c| {
         sqlx::query_as::<_, Row>(
         "SELECT id, kind, slug, level, started_at, revealed, answers, revision, saved_at, finished_at, scores \
@@ -122,8 +131,12 @@ pub async fn permit(
     owner: Option<&str>,
     id: &str,
 ) -> Result<ExercisePermit, StoreError> {
+    let owner = owner.ok_or(AppError::NotFound)?;
     let exercise = find(conn, owner, id).await?;
-    Ok(ExercisePermit { exercise })
+    Ok(ExercisePermit {
+        owner: owner.to_owned(),
+        exercise,
+    })
 }
 
 /// Leave for `owner` to write an exercise; other writers wait until the transaction ends.
@@ -132,6 +145,7 @@ pub async fn hold(
     owner: Option<&str>,
     id: &str,
 ) -> Result<HeldExercise, StoreError> {
+    let owner = owner.ok_or(AppError::NotFound)?;
     if uuid::Uuid::parse_str(id).is_ok() {
         affected!(conn, |c| sqlx::query(
             "UPDATE exercise SET saved_at = saved_at WHERE id = $1 AND owner_id = $2"
@@ -162,15 +176,7 @@ pub async fn start(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     // One start after the other, so that the count holds.
-    let owners = affected!(conn, |c| sqlx::query(
-        "UPDATE owner SET created_at = created_at WHERE id = $1"
-    )
-    .bind(owner)
-    .execute(c))?;
-    // A guest who signed in at this moment, or an account that was deleted.
-    if owners == 0 {
-        return Err(AppError::NotFound.into());
-    }
+    hold_owner(conn, owner).await?;
     if count(conn, owner).await? >= most {
         let message = format!(
             "You have {most} exercises, the most that are kept. They are all still there, among your attempts."
@@ -218,7 +224,30 @@ pub async fn exercises(conn: &mut Conn<'_>, owner: &str) -> Result<Vec<Exercise>
     rows.into_iter().map(Row::read).collect()
 }
 
+/// When the owner last started each exercise that they ever started, by kind and slug.
+pub async fn last_started(
+    conn: &mut Conn<'_>,
+    owner: &str,
+) -> Result<BTreeMap<(Kind, String), UnixMillis>, StoreError> {
+    let rows = on!(conn, |c| {
+        sqlx::query_as::<_, (String, String, i64)>(
+        "SELECT kind, slug, MAX(started_at) FROM exercise WHERE owner_id = $1 GROUP BY kind, slug"
+    )
+    .bind(owner)
+    .fetch_all(c)
+    })?;
+    let started = rows.into_iter().map(|(kind, slug, at)| {
+        let kind = Kind::from_slug(&kind)
+            .ok_or_else(|| AppError::internal(format!("exercise kind {kind} does not read")))?;
+        Ok(((kind, slug), at))
+    });
+    started.collect()
+}
+
 /// Writes what an exercise holds now, as its next revision.
+///
+/// # Errors
+/// [`finished`] when it takes no more writing.
 pub async fn write(
     conn: &mut Conn<'_>,
     held: &HeldExercise,
@@ -228,7 +257,7 @@ pub async fn write(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let answers = json(work.to_json())?;
-    affected!(conn, |c| {
+    let written = affected!(conn, |c| {
         sqlx::query(
         "UPDATE exercise SET answers = $2, revealed = $3, finished_at = $4, saved_at = $5, revision = revision + 1 \
          WHERE id = $1 AND finished_at IS NULL"
@@ -240,7 +269,18 @@ pub async fn write(
     .bind(now)
     .execute(c)
     })?;
+    if written == 0 {
+        return Err(finished().into());
+    }
     Ok(())
+}
+
+/// What is told to who writes in an exercise that is finished.
+pub fn finished() -> AppError {
+    AppError::invalid(
+        "body",
+        "This exercise is finished and takes no more changes. Copy your text and start another one.",
+    )
 }
 
 /// Writes the ratings of an exercise, or changes what is said beside them.

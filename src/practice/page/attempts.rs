@@ -16,13 +16,14 @@ use crate::domain::level::Rating;
 use crate::error::AppError;
 use crate::exercises::store::{Exercise, exercises as all_exercises};
 use crate::practice::store::{self, Attempt, Score};
+use crate::server::clock::words;
 use crate::server::content_library::Library;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::state::AppState;
 use crate::ui::notice::{Notice, counted};
 
-use super::{attempt_title, terms_words, words};
+use super::{attempt_title, terms_words};
 
 /// Scores that the chart shows, the latest ones.
 const CHARTED: usize = 24;

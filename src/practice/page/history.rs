@@ -10,12 +10,13 @@ use crate::domain::attempt::SectionName;
 use crate::error::AppError;
 use crate::practice::store;
 use crate::server::clock::new_id;
+use crate::server::clock::words;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::{Theme, Viewer};
 use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 
-use super::{attempt_title, section_title, words};
+use super::{attempt_title, section_title};
 
 #[derive(Debug, Default, Deserialize)]
 pub struct HistoryQuery {

@@ -14,8 +14,6 @@ pub use score::{score, score_again};
 pub use share::{share, shared};
 pub use workspace::{not_saved, resume, workspace, workspace_again};
 
-use jiff::tz::TimeZone;
-
 use crate::domain::attempt::{SectionName, Terms, UnixMillis};
 use crate::domain::phase::Phase;
 use crate::error::AppError;
@@ -54,18 +52,6 @@ async fn seen(
 /// An instant as RFC 3339 in UTC.
 pub fn utc(at: UnixMillis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| "unknown".to_owned(), |at| at.to_string())
-}
-
-/// An instant for reading, where the reader is.
-pub fn words(at: UnixMillis, zone: &TimeZone) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(
-        |_| "unknown".to_owned(),
-        |at| {
-            at.to_zoned(zone.clone())
-                .strftime("%-d %b %Y, %H:%M %Z")
-                .to_string()
-        },
-    )
 }
 
 /// `guided · senior · 60 min`

@@ -16,6 +16,7 @@ use crate::domain::scorecard::{Candidate, Entry, next_prompt, quoted_from};
 use crate::domain::worksheet::{Grade, Outcome, Sheet, deviation, evaluate};
 use crate::error::AppError;
 use crate::practice::store::{self, Attempt, Score, Section};
+use crate::server::clock::words;
 use crate::server::content_library::{Library, PublishedPrompt};
 use crate::server::document::{Head, Kind, own_page, see_other};
 use crate::server::extract::{Theme, Viewer};
@@ -24,7 +25,7 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::state::AppState;
 use crate::ui::sources::Sources;
 
-use super::{attempt_title, in_order, minutes, section_title, terms_words, words};
+use super::{attempt_title, in_order, minutes, section_title, terms_words};
 
 /// Everything that the page is made from.
 struct Facts<'a> {

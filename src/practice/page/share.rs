@@ -10,6 +10,7 @@ use crate::domain::worksheet::{Outcome, Sheet, evaluate};
 use crate::error::AppError;
 use crate::practice::store::share::{ShareLink, SharedPermit};
 use crate::practice::store::{Attempt, AttemptPermit, Score, Section};
+use crate::server::clock::words;
 use crate::server::content_library::PublishedPrompt;
 use crate::server::document::{Head, Kind, own_page};
 use crate::server::extract::Theme;
@@ -17,7 +18,7 @@ use crate::server::markdown::{Place, render_or_explain};
 use crate::server::security::keep_secret;
 use crate::server::state::AppState;
 
-use super::{attempt_title, in_order, section_title, terms_words, words};
+use super::{attempt_title, in_order, section_title, terms_words};
 
 /// `GET /attempts/{id}/share`. `made` is the whole address of a link that was just made.
 pub fn share(

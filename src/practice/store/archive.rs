@@ -20,6 +20,7 @@ use crate::domain::phase::Phase;
 use crate::domain::scorecard::Entry;
 use crate::error::AppError;
 use crate::server::database::{Conn, StoreError};
+use crate::server::store::hold_owner;
 use crate::{affected, on};
 
 use super::{Attempt, AttemptPermit};
@@ -352,14 +353,7 @@ pub async fn import(
 ) -> Result<ImportReport, StoreError> {
     let owner = permit.account().owner_id.as_str();
     // One import or start after the other, so that the count holds.
-    let owners = affected!(conn, |c| sqlx::query(
-        "UPDATE owner SET created_at = created_at WHERE id = $1"
-    )
-    .bind(owner)
-    .execute(c))?;
-    if owners == 0 {
-        return Err(AppError::NotFound.into());
-    }
+    hold_owner(conn, owner).await?;
     let own = on!(conn, |c| sqlx::query_as::<_, (String,)>(
         "SELECT id FROM attempt WHERE owner_id = $1"
     )

@@ -19,6 +19,7 @@ use crate::domain::scorecard::{Entry, Scorecard};
 use crate::error::{AppError, Current};
 use crate::server::database::{Conn, StoreError};
 use crate::server::session::sha256_hex;
+use crate::server::store::hold_owner;
 use crate::{affected, on};
 
 /// Saves of one section within this time are kept as one revision.
@@ -154,15 +155,7 @@ pub async fn start_attempt(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     // One start after the other, so that the count holds.
-    let owners = affected!(conn, |c| sqlx::query(
-        "UPDATE owner SET created_at = created_at WHERE id = $1"
-    )
-    .bind(owner)
-    .execute(c))?;
-    // A guest who signed in at this moment, or an account that was deleted.
-    if owners == 0 {
-        return Err(AppError::NotFound.into());
-    }
+    hold_owner(conn, owner).await?;
     // What the last saves of earlier attempts left behind.
     affected!(conn, |c| {
         sqlx::query(

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use leptos::prelude::*;
 
 use crate::domain::attempt::UnixMillis;
 use crate::domain::content::shelf::TickItem;
+use crate::server::clock::in_zone;
 
 /// What a signed-in person has ticked.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub(super) fn tickable(
         }
     });
     let when = at.map(|(at, zone)| {
-        view! { <p class="small quiet">{format!("{done} {}", day(at, zone))}</p> }
+        view! { <p class="small quiet">{format!("{done} {}", in_zone(at, zone, "%-d %b %Y"))}</p> }
     });
     view! {
         <li id=item.anchor() class="tickable">
@@ -84,11 +84,4 @@ fn capital(word: &str) -> String {
         .into_iter()
         .chain(letters)
         .collect()
-}
-
-fn day(at: UnixMillis, zone: &TimeZone) -> String {
-    Timestamp::from_millisecond(at).map_or_else(
-        |_| "at an unknown time".to_owned(),
-        |at| at.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string(),
-    )
 }
