@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SET_COOKIE};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -353,7 +353,7 @@ pub fn router(state: AppState) -> Router {
     }
     public
         .merge(own.layer(from_fn(private)).layer(sessions))
-        .fallback(|| async { AppError::NotFound })
+        .fallback(elsewhere)
         // Outside of the limit, whose own error axum must recognize to answer 413.
         .layer(RequestBodyTimeoutLayer::new(BODY_LIMIT))
         .layer(from_fn_with_state(state.clone(), security::refuse_forgery))
@@ -365,6 +365,18 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), outermost))
         .layer(from_fn_with_state(state.clone(), telemetry::observe))
         .with_state(state)
+}
+
+/// What is at no address of ours: with a slash at its end it may be one without.
+async fn elsewhere(method: Method, uri: Uri) -> Response {
+    let path = uri.path();
+    let shorter = path.trim_end_matches('/');
+    let reads = method == Method::GET || method == Method::HEAD;
+    if !reads || shorter.len() == path.len() || local_path(shorter) != shorter {
+        return AppError::NotFound.into_response();
+    }
+    let query = uri.query().map(|query| format!("?{query}"));
+    Redirect::permanent(&format!("{shorter}{}", query.unwrap_or_default())).into_response()
 }
 
 /// Nothing of a person is kept by a cache on the way.

@@ -1,7 +1,7 @@
 //! The list of calculators, and each of them.
 
 use axum::extract::{Path, Query, RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use leptos::prelude::*;
 
@@ -61,6 +61,9 @@ pub async fn page(
     RawQuery(raw): RawQuery,
     query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
+    if name == "numbers" {
+        return Redirect::permanent("/reference/numbers").into_response();
+    }
     let Some(calculator) = calculator::find(&name) else {
         return AppError::NotFound.into_response();
     };

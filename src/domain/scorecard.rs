@@ -126,6 +126,13 @@ impl<C: Copy + Ord> Scorecard<C> {
             .count()
     }
 
+    /// Whether every criterion has the same rating, so that none stands out.
+    pub fn is_even(&self) -> bool {
+        self.entries
+            .windows(2)
+            .all(|pair| pair[0].rating == pair[1].rating)
+    }
+
     /// The criterion to work on next: the lowest rating, the first of them in the rubric's order.
     pub fn weakest(&self) -> Option<&Entry<C>> {
         self.entries.iter().min_by_key(|entry| entry.rating)

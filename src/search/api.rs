@@ -9,6 +9,9 @@ use crate::error::AppError;
 /// The most characters of a query that are taken.
 pub const QUERY_LENGTH: usize = 200;
 
+/// The most hits of the library that are shown.
+pub const MOST_HITS: usize = 30;
+
 /// Something that fits, ready to show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast as _;
 
-use super::api::{Hit, QUERY_LENGTH, Results, search};
+use super::api::{Hit, MOST_HITS, QUERY_LENGTH, Results, search};
 use crate::ui::live_form::{query_of, settle_address};
 
 /// The pause after a key before the server is asked.
@@ -121,6 +121,7 @@ fn outcome(results: &Results) -> AnyView {
     let count = match hits.len() + own.len() {
         0 => format!("Nothing fits “{query}”."),
         1 => "1 result".to_owned(),
+        many if hits.len() == MOST_HITS => format!("The {many} results that fit best"),
         many => format!("{many} results"),
     };
     let instead = taken_as

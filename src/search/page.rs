@@ -6,11 +6,11 @@ use axum::extract::{Query, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
-use serde::Deserialize;
 
 use crate::domain::attempt::SectionName;
 use crate::domain::calculator::{self, Calculator};
 use crate::domain::content::Term;
+use crate::domain::exercise;
 use crate::domain::markup::escape;
 use crate::error::AppError;
 use crate::practice::store as attempts;
@@ -22,21 +22,13 @@ use crate::server::glossary::address;
 use crate::server::search::{Document, Found, Index, MARK_CLOSE, MARK_OPEN};
 use crate::server::state::AppState;
 
-use super::api::{Hit, QUERY_LENGTH, Results};
+use super::api::{Hit, MOST_HITS, QUERY_LENGTH, Results};
 use super::island::SearchBox;
 
-/// The most results of the library.
-const MOST_HITS: u32 = 30;
 /// The most results of a person's own attempts.
 const MOST_OWN: u32 = 10;
 /// The attempts that are looked into, the latest of those that could fit.
 const ATTEMPTS_READ: usize = 20;
-
-#[derive(Debug, Default, Deserialize)]
-pub struct SearchQuery {
-    #[serde(default)]
-    q: String,
-}
 
 /// `GET /search?q=`
 pub async fn page(
@@ -44,9 +36,11 @@ pub async fn page(
     viewer: Viewer,
     theme: Theme,
     RawQuery(raw): RawQuery,
-    query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, AppError> {
-    let query = query.map(|Query(query)| query.q).unwrap_or_default();
+    let pairs = query.map(|Query(pairs)| pairs).unwrap_or_default();
+    let query = pairs.into_iter().find(|(key, _)| key == "q");
+    let query = query.map(|(_, query)| query).unwrap_or_default();
     let results = results(&state, &viewer, &query).await?;
     let title = if results.query.is_empty() {
         "Search".to_owned()
@@ -84,7 +78,7 @@ async fn results(state: &AppState, viewer: &Viewer, query: &str) -> Result<Resul
         .filter(|character| !character.is_control())
         .take(QUERY_LENGTH)
         .collect();
-    let outcome = index(state).await?.search(&query, MOST_HITS).await?;
+    let outcome = index(state).await?.search(&query, MOST_HITS as u32).await?;
     let own = match viewer.owner() {
         Some(owner) => own_hits(state, owner, &query).await?,
         None => Vec::new(),
@@ -217,17 +211,23 @@ fn documents(library: &Library) -> Vec<Document> {
         }));
     }
     documents.extend(calculator::all().iter().map(of_calculator));
-    let exercise = |title: &str, summary: &str, text: &str, path: String| Document {
-        kind: "Exercise".to_owned(),
-        title: title.to_owned(),
-        also: String::new(),
-        body: format!("{summary} {}", plain(text)),
-        path,
-    };
+    let of_exercise =
+        |kind: exercise::Kind, title: &str, summary: &str, text: &str, path: String| Document {
+            kind: "Exercise".to_owned(),
+            title: title.to_owned(),
+            also: match kind {
+                exercise::Kind::Debugging => "production debugging exercise, incident, outage",
+                exercise::Kind::CodeReview => "code review exercise, diff, pull request",
+            }
+            .to_owned(),
+            body: format!("{summary} {}", plain(text)),
+            path,
+        };
     documents.extend(library.exercises.incidents.iter().map(|published| {
         let incident = &published.incident;
         let path = format!("/exercises/debugging/{}", incident.slug);
-        exercise(
+        of_exercise(
+            exercise::Kind::Debugging,
             &incident.front.title,
             &incident.front.summary,
             &published.situation,
@@ -237,7 +237,8 @@ fn documents(library: &Library) -> Vec<Document> {
     documents.extend(library.exercises.code_reviews.iter().map(|published| {
         let review = &published.review;
         let path = format!("/exercises/code-review/{}", review.slug);
-        exercise(
+        of_exercise(
+            exercise::Kind::CodeReview,
             &review.front.title,
             &review.front.summary,
             &published.context,
@@ -248,19 +249,24 @@ fn documents(library: &Library) -> Vec<Document> {
 }
 
 fn of_calculator(calculator: &Calculator) -> Document {
-    let mut texts = vec![calculator.summary, calculator.assumption];
-    texts.extend(
-        calculator
-            .inputs
-            .iter()
-            .flat_map(|input| [input.label, input.id]),
-    );
-    texts.extend(calculator.outputs.iter().map(|output| output.label));
+    let texts = [calculator.summary, calculator.assumption];
+    let inputs = calculator.inputs.iter();
+    let texts = texts
+        .into_iter()
+        .chain(inputs.flat_map(|input| [input.label, input.id]))
+        .chain(calculator.outputs.iter().map(|output| output.label));
     Document {
         kind: "Calculator".to_owned(),
         title: calculator.title.to_owned(),
-        also: calculator.slug.to_owned(),
-        body: texts.join(". "),
+        also: format!(
+            "{} calculator, {}",
+            calculator.slug.replace('-', " "),
+            calculator.also
+        ),
+        body: texts
+            .map(|text| text.trim_end_matches(['.', '?']))
+            .collect::<Vec<_>>()
+            .join(". "),
         path: format!("/calculators/{}", calculator.slug),
     }
 }

@@ -60,9 +60,11 @@ fn field_row(field: &Field, prefix: &str) -> impl IntoView + use<> {
 /// A fault in one line, with what is expected.
 pub fn words(fault: &Fault) -> String {
     match &fault.expected {
-        Some(expected) => format!("{} Expected: {}.", fault.message, expected.replace('`', "")),
+        Some(expected) => format!("{} Expected: {expected}.", fault.message),
         None => fault.message.clone(),
     }
+    .replace('`', "")
+    .replace("the row asks for", "asked for is")
 }
 
 /// What comes of the inputs, or what stands in the way.
@@ -146,6 +148,8 @@ fn chart(chart: &Chart) -> AnyView {
         .iter()
         .enumerate()
         .filter(|(at, _)| at.is_multiple_of((chart.points.len() / 12).max(1)) || *at == chart.marked)
+        // A neighbor that reads like the present point, rounded, would look like a second value for it.
+        .filter(|(at, point)| *at == chart.marked || chart.points.get(chart.marked).is_none_or(|marked| marked.x_text != point.x_text))
         .map(|(at, point)| {
             let here = (at == chart.marked).then_some("here");
             view! { <tr class=here><td class="n">{point.x_text.clone()}</td><td class="n">{point.y_text.clone()}</td></tr> }

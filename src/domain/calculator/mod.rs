@@ -145,6 +145,8 @@ pub struct Calculator {
     pub title: &'static str,
     /// One sentence: the question that it answers.
     pub summary: &'static str,
+    /// The words under which it is looked for besides.
+    pub also: &'static str,
     pub inputs: &'static [Input],
     /// In the order of working; every one has a step.
     pub outputs: &'static [Output],

@@ -124,6 +124,17 @@ impl TryFrom<Wire> for Quantity {
     }
 }
 
+/// Whether a literal counts what the unit does not: `5 apples` where gigabytes are asked for. `5M requests` for `req/s` does
+/// not, and neither does a number alone.
+pub fn counts_something_else(text: &str, unit: &Unit) -> bool {
+    literal::parse(text).is_ok_and(|literal| {
+        literal.nouns.iter().any(|noun| {
+            let word = &text[noun.span.clone()];
+            unit.dimension() != Dimension::RATE || !vocabulary::is_noun(word)
+        })
+    })
+}
+
 impl Quantity {
     /// The largest magnitude, in base units: the product of two such values is still finite.
     pub const MAX: f64 = 1e100;

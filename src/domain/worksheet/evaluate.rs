@@ -7,7 +7,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::Sheet;
-use crate::domain::quantity::{Dimension, Formula, Quantity, QuantityError, Unit};
+use crate::domain::quantity::{
+    Dimension, Formula, Quantity, QuantityError, Unit, counts_something_else,
+};
 
 /// A row with what it comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -247,7 +249,12 @@ impl Evaluation<'_> {
         // `20` where a percentage is asked for, and `0.2`: which of the two was meant is said.
         let is_bare = unit.is_percent() && is_plain && !row.text.contains(['=', '%']);
         let is_bare_percentage = is_bare && value.value() > 1.0;
-        if is_plain && (unit.dimension() != Dimension::NONE || is_bare_percentage) {
+        let is_of_something_else = unit.dimension() != Dimension::NONE
+            && (row.text.contains('%') || counts_something_else(row.text, unit));
+        if is_plain
+            && !is_of_something_else
+            && (unit.dimension() != Dimension::NONE || is_bare_percentage)
+        {
             let taken = value.taken_as(unit).map_err(|fault| Fault {
                 message: fault.to_string(),
                 span: whole,

@@ -129,7 +129,8 @@ fn next_view(
             })
         })
         .collect();
-    let weakest = scores.card.weakest().map(|entry| {
+    let weakest = scores.card.weakest().filter(|_| !scores.card.is_even());
+    let weakest = weakest.map(|entry| {
         let title = rubric
             .criterion(entry.criterion)
             .map_or(entry.criterion.title(), |known| &known.title);
@@ -146,6 +147,7 @@ fn next_view(
         <section class="next" aria-labelledby="next">
             <h2 id="next">"Next"</h2>
             <p>{weakest}{match &link {
+                Some(_) if scores.card.is_even() => "You rated every criterion alike. Take the next exercise.",
                 Some(_) => "Watch for it in the next exercise.",
                 None => "There is no other exercise here yet; take a prompt.",
             }}</p>

@@ -1202,7 +1202,7 @@ fn StatusLine(desk: Desk) -> impl IntoView {
     let words = move || {
         desk.editor(&desk.current.get())
             .map(|editor| editor.body.with(|body| body.split_whitespace().count()))
-            .map(|words| format!("{words} words"))
+            .map(|words| format!("{words} {}", if words == 1 { "word" } else { "words" }))
     };
     view! {
         <div class="status">

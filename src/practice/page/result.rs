@@ -293,7 +293,11 @@ fn next_action(score: &Score, facts: &Facts<'_>, library: &Library) -> AnyView {
         <section class="next" aria-labelledby="next">
             <h2 id="next">"Next"</h2>
             <p>
-                {format!("{} was the weakest here. Work on it alone, at another prompt: ", criterion.title)}
+                {if score.card.is_even() {
+                    format!("You rated every criterion alike. Take one of them alone, such as {}, at another prompt: ", criterion.title)
+                } else {
+                    format!("{} was the weakest here. Work on it alone, at another prompt: ", criterion.title)
+                }}
                 <b>{criterion.phase.title()}</b>{format!(" in {}.", next.prompt.title)}
             </p>
             <p class="actions"><a class="btn go" href=link>{format!("Practise {} on {}", criterion.phase.in_a_sentence(), next.prompt.title)}</a></p>
@@ -460,6 +464,14 @@ fn again_view(facts: &Facts<'_>) -> AnyView {
 fn estimates_view(facts: &Facts<'_>) -> AnyView {
     let variant = facts.attempt.variant.as_deref();
     let estimates = facts.published.estimates_for(variant);
+    // What a number is good for may be true of the prompt as it stands alone.
+    let feeds = |estimate: &Estimate| {
+        let as_it_stands = &facts.published.prompt.estimates.estimates;
+        as_it_stands
+            .iter()
+            .any(|other| other.id == estimate.id && other.value == estimate.value)
+            .then(|| estimate.feeds.clone())
+    };
     let changed = |estimate: &Estimate| {
         let as_it_stands = &facts.published.prompt.estimates.estimates;
         as_it_stands
@@ -515,7 +527,7 @@ fn estimates_view(facts: &Facts<'_>) -> AnyView {
             };
             view! {
                 <tr>
-                    <th scope="row">{estimate.label.clone()}<p class="small">{estimate.feeds.clone()}</p></th>
+                    <th scope="row">{estimate.label.clone()}{feeds(estimate).map(|words| view! { <p class="small">{words}</p> })}</th>
                     <td class="mono" data-label="Yours">{yours}</td>
                     <td data-label="Grade" class=class>{words}</td>
                     <td class="mono" data-label="Reference">{format!("{} to {}", estimate.low.text, estimate.high.text)}</td>

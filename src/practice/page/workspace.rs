@@ -297,6 +297,10 @@ fn side_panel(
         <div class="panel" data-panel="prompt">{prompt_panel(published, attempt)}</div>
         {guided.then(|| looked_for_panel(published, attempt, terms))}
         <div class="panel" data-panel="hints" id="hints">{hints_panel(published, attempt, asked, open)}</div>
+        // In a tab of its own: the round goes on here.
+        <form class="search-form" role="search" action="/search" target="_blank" aria-label="Search the library">
+            <input type="search" name="q" placeholder="Search the library" aria-label="Search the library" maxlength="200" enterkeyhint="search"/>
+        </form>
     }
     .into_any()
 }

@@ -101,8 +101,15 @@ impl Index {
         if found.is_empty() && taken.len() > 1 {
             found = store::search(&self.pool, &expression(&taken, " OR "), most).await?;
         }
-        // A thing by this very name comes first, also where its name is a word that many others have.
-        found.sort_by_key(|found| !words_of(&found.title).eq(taken.iter().cloned()));
+        // A thing by this very name comes first, also where its name is a word that many others have; then what has all of
+        // the words in its name.
+        found.sort_by_key(|found| {
+            let title: Vec<String> = words_of(&found.title).collect();
+            (
+                title != taken,
+                !taken.iter().all(|word| title.contains(word)),
+            )
+        });
         Ok(Outcome {
             taken_as: (taken != typed && !found.is_empty()).then(|| taken.join(" ")),
             found,
@@ -115,7 +122,9 @@ impl Index {
             || self.words.contains_key(&format!("{word}s"))
             || (may_be_a_beginning && self.words.keys().any(|known| known.starts_with(word)));
         let length = word.chars().count();
-        if is_known || length < SHORTEST_CORRECTED {
+        // A number is no slip of another one.
+        let has_digits = word.contains(|letter: char| letter.is_numeric());
+        if is_known || has_digits || length < SHORTEST_CORRECTED {
             return word.to_owned();
         }
         // One slip in a short word, two in a long one.

@@ -9,6 +9,7 @@ pub(super) const AVAILABILITY: Calculator = Calculator {
     slug: "availability",
     title: "Availability and error budget",
     summary: "What is the whole's availability, how long is it down in a month, what does the objective allow, and how fast is that used up?",
+    also: "SLO, error budget, burn rate, nines, downtime, k of n",
     inputs: &[
         Input {
             id: "needed",

@@ -9,6 +9,7 @@ pub(super) const BANDWIDTH: Calculator = Calculator {
     slug: "bandwidth",
     title: "Bandwidth and egress",
     summary: "How many bits a second leave, how much of that a content delivery network takes over, and what does it cost in a month?",
+    also: "egress, ingress, network, CDN",
     inputs: &[
         Input {
             id: "rate",

@@ -9,6 +9,7 @@ pub(super) const CACHE: Calculator = Calculator {
     slug: "cache",
     title: "Cache",
     summary: "How often does a cache of this size hit, and what is left for the database, also on the day when the cache is empty?",
+    also: "Zipf, Che's approximation, hit ratio, misses",
     inputs: &[
         Input {
             id: "rate",

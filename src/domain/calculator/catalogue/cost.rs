@@ -9,6 +9,7 @@ pub(super) const COST: Calculator = Calculator {
     slug: "cost",
     title: "Cost",
     summary: "What does it cost in a month and for each request, and which part of it is the largest?",
+    also: "price, bill, dollars per month, cost per request",
     inputs: &[
         Input {
             id: "rate",

@@ -8,6 +8,7 @@ pub(super) const FAN_OUT: Calculator = Calculator {
     slug: "fan-out",
     title: "Fan-out on write or on read",
     summary: "What does it cost to copy every post to its followers, what to gather it at every read, and from how many followers on is the other way better?",
+    also: "timeline, feed, followers, push or pull",
     inputs: &[
         Input {
             id: "post_rate",

@@ -9,6 +9,7 @@ pub(super) const LATENCY: Calculator = Calculator {
     slug: "latency",
     title: "Latency budget",
     summary: "What do hops one after the other come to, what does waiting for the slowest of many add, and how much is left of the budget?",
+    also: "tail amplification, percentiles, p99, serial and parallel calls",
     inputs: &[
         Input {
             id: "arrivals",

@@ -12,6 +12,7 @@ pub(super) const POOL: Calculator = Calculator {
     slug: "pool",
     title: "Connection and thread pools",
     summary: "How many connections or threads does a load keep busy, how often does a request wait for one, and how long?",
+    also: "Erlang C, Little's law, threads, workers, staffing, probability of waiting",
     inputs: &[
         Input {
             id: "arrivals",

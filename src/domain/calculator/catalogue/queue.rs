@@ -9,6 +9,7 @@ pub(super) const QUEUE: Calculator = Calculator {
     slug: "queue",
     title: "Queue and consumers",
     summary: "How many consumers carry the load, what backlog does a spike leave, and how long until the queue is empty again?",
+    also: "backlog, drain time, consumer lag, spike",
     inputs: &[
         Input {
             id: "base",

@@ -9,6 +9,7 @@ pub(super) const REPLICAS: Calculator = Calculator {
     slug: "replicas",
     title: "Replicas and shards",
     summary: "How busy is each node when replicas all apply every write and one shard has the hottest key, and does it still hold with one node less?",
+    also: "shards, partitions, hot shard, hot key, N-1",
     inputs: &[
         Input {
             id: "rate",

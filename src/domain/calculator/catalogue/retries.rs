@@ -9,6 +9,7 @@ pub(super) const RETRIES: Calculator = Calculator {
     slug: "retries",
     title: "Retries",
     summary: "How much do retries improve, how much load do they add, in the usual case and in the worst, and can they keep an overload going by themselves?",
+    also: "retry storm, retry amplification, backoff, retry budget",
     inputs: &[
         Input {
             id: "rate",

@@ -10,6 +10,7 @@ pub(super) const STORAGE: Calculator = Calculator {
     slug: "storage",
     title: "Storage",
     summary: "How much do the writes pile up to, with indexes, compression and every copy, on how many nodes and at what price?",
+    also: "disk, retention, replication, compression",
     inputs: &[
         Input {
             id: "write_rate",

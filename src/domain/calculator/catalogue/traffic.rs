@@ -9,6 +9,7 @@ pub(super) const TRAFFIC: Calculator = Calculator {
     slug: "traffic",
     title: "Traffic",
     summary: "How many requests a second do so many daily users make, on average and at the peak, and how do they divide into reads and writes?",
+    also: "DAU, QPS, requests per second, peak, read and write split",
     inputs: &[
         Input {
             id: "dau",
