@@ -16,12 +16,6 @@ pub fn chain(parts: &[f64]) -> Result<f64, ParameterError> {
     Ok(product)
 }
 
-/// The probability that none of n equal parts is up, where one is enough: (1 − a)^n.
-pub fn parallel_unavailable(number: u64, availability: f64) -> Result<f64, ParameterError> {
-    let number = counted("number", number, 1, MOST_COUNTED)?;
-    Ok((1.0 - fraction("availability", availability)?).powf(number))
-}
-
 /// The probability that at least k of n independent parts are up, each with probability a. Source: binomial; Trivedi (2nd ed.).
 pub fn at_least(needed: u64, number: u64, availability: f64) -> Result<f64, ParameterError> {
     split(needed, number, availability).map(|(up, _)| up)

@@ -19,12 +19,12 @@ pub enum CharacteristicTime {
 /// An entry stays for a characteristic time t after its last use, the same for all: Σ(1 − e^(−q·t)) = C. The hit ratio is
 /// Σ q·(1 − e^(−q·t)). Source: Che, Tung & Wang, IEEE JSAC 20 (2002); Fricker, Robert & Roberts 2012.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RecencyCache {
+pub struct LruCache {
     hit_ratio: f64,
     time: CharacteristicTime,
 }
 
-impl RecencyCache {
+impl LruCache {
     /// A cache of `capacity` entries in front of keys with this popularity.
     pub fn new(popularity: Zipf, capacity: u64) -> Result<Self, ParameterError> {
         if capacity == 0 {
@@ -100,7 +100,7 @@ pub fn top_hit_ratio(popularity: Zipf, capacity: u64) -> f64 {
 const MOST_ENUMERATED: u64 = 20;
 
 /// The exact hit ratio of a small LRU cache: the sum over the orders in which the last C keys were used. Source: King 1971; Fagin 1977.
-pub fn exact_recency(popularity: Zipf, capacity: u64) -> Result<f64, ParameterError> {
+pub fn exact_lru(popularity: Zipf, capacity: u64) -> Result<f64, ParameterError> {
     let keys = counted("keys", popularity.keys(), 1, MOST_ENUMERATED)? as usize;
     let shares: Vec<f64> = (1..=keys as u64)
         .map(|rank| popularity.share(rank))
@@ -139,7 +139,7 @@ fn held(set: usize, shares: &[f64]) -> impl Iterator<Item = (usize, f64)> + '_ {
 /// The exact hit ratio of a cache that evicts the oldest entry (FIFO), which is that of one that evicts at random: a set is cached
 /// with probability proportional to the product of its keys' shares, so that the miss ratio is (C + 1)·e(C + 1)/e(C) with elementary
 /// symmetric sums of the shares. Source: King 1971; Gelenbe, IEEE Trans. Computers 22 (1973).
-pub fn exact_first_in(popularity: Zipf, capacity: u64) -> Result<f64, ParameterError> {
+pub fn exact_fifo(popularity: Zipf, capacity: u64) -> Result<f64, ParameterError> {
     let keys = counted("keys", popularity.keys(), 1, 20_000)? as u64;
     if capacity >= keys {
         return Ok(1.0);

@@ -20,11 +20,6 @@ impl ErrorBudget {
         })
     }
 
-    /// The share of requests or of time that may fail: 1 − objective.
-    pub fn allowed_share(&self) -> f64 {
-        self.allowed
-    }
-
     /// The time of the period that may be lost, in the period's unit.
     pub fn allowed_downtime(&self) -> f64 {
         self.allowed * self.period

@@ -14,14 +14,11 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use availability::{
-    at_least, at_least_unavailable, chain, from_failures, parallel_unavailable,
-};
+pub use availability::{at_least, at_least_unavailable, chain, from_failures};
 pub use backlog::Spike;
 pub use cache::{
-    CharacteristicTime, RecencyCache, cold_multiplier, duplicate_recomputations, exact_first_in,
-    exact_recency, fixed_lifetime_hit_ratio, mean_latency, renewed_lifetime_hit_ratio,
-    top_hit_ratio,
+    CharacteristicTime, LruCache, cold_multiplier, duplicate_recomputations, exact_fifo, exact_lru,
+    fixed_lifetime_hit_ratio, mean_latency, renewed_lifetime_hit_ratio, top_hit_ratio,
 };
 pub use error_budget::ErrorBudget;
 pub use estimate::{

@@ -7,8 +7,6 @@ use super::parameter::{Load, ParameterError, Problem, between, left_over, non_ne
 /// M^[X]/M/1 in its steady state. Source: Kleinrock, Queueing Systems vol. 1 (1975), ch. 4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchArrivals {
-    batches: f64,
-    rate: f64,
     mean: f64,
     square: f64,
     /// μ − λ·E\[X\].
@@ -37,8 +35,6 @@ impl BatchArrivals {
             });
         }
         Ok(Load::Steady(Self {
-            batches,
-            rate,
             mean,
             square,
             spare,
@@ -51,26 +47,9 @@ impl BatchArrivals {
         Self::new(batches, size, size * size, rate)
     }
 
-    /// ρ = λ·E\[X\]/μ, where λ counts batches.
-    pub fn utilization(&self) -> f64 {
-        self.batches * self.mean / self.rate
-    }
-
     /// W = (1/μ)·(1 + (E\[X²\]/E\[X\] − 1)/2)/(1 − ρ).
     pub fn mean_sojourn(&self) -> f64 {
         let batching = f64::midpoint(1.0, self.square / self.mean);
         batching / self.spare
-    }
-
-    /// Wq = W − 1/μ, as the work that is found and half of the own batch.
-    pub fn mean_wait(&self) -> f64 {
-        let own = (self.square / self.mean - 1.0).max(0.0) / 2.0;
-        let load = self.utilization();
-        (own + load) / self.spare
-    }
-
-    /// L = λ·E\[X\]·W.
-    pub fn mean_number(&self) -> f64 {
-        self.batches * self.mean * self.mean_sojourn()
     }
 }

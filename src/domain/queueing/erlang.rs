@@ -3,7 +3,7 @@
 //! Must never know rates and times: only the offered load a = λ/μ in erlangs, and servers.
 
 use super::parameter::{
-    Load, MOST_COUNTED, ParameterError, Problem, counted, fraction, non_negative, tail,
+    Load, MOST_COUNTED, ParameterError, Problem, counted, fraction, left_over, non_negative,
 };
 
 /// Erlang B: the probability that all `c` servers of M/G/c/c are busy, so that an arrival is lost.
@@ -35,9 +35,10 @@ pub(super) fn blocking(servers: u64, offered: f64) -> f64 {
 pub fn erlang_c(servers: u64, offered: f64) -> Result<Load<f64>, ParameterError> {
     let count = counted("servers", servers, 1, MOST_COUNTED)?;
     let offered = non_negative("offered", offered)?;
-    Ok(if offered >= count {
+    let idle = left_over(count, offered, 1.0);
+    Ok(if idle <= 0.0 {
         Load::Growing {
-            by_per_second: offered - count,
+            by_per_second: 0.0 - idle,
         }
     } else {
         Load::Steady(waiting(count, offered, blocking(servers, offered)))
@@ -47,20 +48,6 @@ pub fn erlang_c(servers: u64, offered: f64) -> Result<Load<f64>, ParameterError>
 /// C from B.
 pub(super) fn waiting(servers: f64, offered: f64, blocking: f64) -> f64 {
     servers * blocking / ((servers - offered) + offered * blocking)
-}
-
-/// The least number of servers that lose at most a share `target` of the arrivals (Erlang B).
-pub fn servers_for_blocking(offered: f64, target: f64) -> Result<u64, ParameterError> {
-    let offered = countable("offered", offered)?;
-    let target = tail("target", target)?;
-    let mut blocking = 1.0;
-    let mut servers = 0_u32;
-    while blocking > target {
-        servers += 1;
-        let busy = offered * blocking;
-        blocking = busy / (f64::from(servers) + busy);
-    }
-    Ok(u64::from(servers))
 }
 
 /// The least number of servers with which at most a share `target` of the arrivals waits (Erlang C).
@@ -77,7 +64,7 @@ pub fn servers_for_waiting(offered: f64, target: f64) -> Result<u64, ParameterEr
         let count = f64::from(servers);
         let busy = offered * blocking;
         blocking = busy / (count + busy);
-        if count > offered && waiting(count, offered, blocking) <= target {
+        if left_over(count, offered, 1.0) > 0.0 && waiting(count, offered, blocking) <= target {
             return Ok(u64::from(servers));
         }
     }

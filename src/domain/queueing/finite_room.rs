@@ -13,7 +13,6 @@ use super::parameter::{MOST_COUNTED, ParameterError, Problem, counted, non_negat
 pub struct FiniteRoom {
     arrivals: f64,
     rate: f64,
-    servers: f64,
     empty: f64,
     drop: f64,
     accepted: f64,
@@ -97,7 +96,6 @@ impl FiniteRoom {
         Ok(Self {
             arrivals,
             rate,
-            servers: count,
             empty,
             drop: drop.min(1.0),
             accepted: accepted.min(1.0),
@@ -118,16 +116,6 @@ impl FiniteRoom {
     /// What is served, per second: λ·(1 − pK).
     pub fn throughput(&self) -> f64 {
         self.arrivals * self.accepted
-    }
-
-    /// The share of time that a server is busy.
-    pub fn utilization(&self) -> f64 {
-        self.throughput() / (self.servers * self.rate)
-    }
-
-    /// Lq, the mean number waiting.
-    pub fn mean_queue(&self) -> f64 {
-        self.queue
     }
 
     /// L, waiting and in service.

@@ -8,9 +8,6 @@ use super::parameter::{MOST_COUNTED, ParameterError, counted, non_negative, posi
 /// R = N/X − Z.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FiniteSource {
-    clients: f64,
-    servers: f64,
-    service: f64,
     throughput: f64,
     number: f64,
 }
@@ -29,9 +26,6 @@ impl FiniteSource {
         let count = counted("servers", servers, 1, MOST_COUNTED)?;
         if think == 0.0 {
             return Ok(Self {
-                clients: population,
-                servers: count,
-                service,
                 throughput: population.min(count) / service,
                 number: population,
             });
@@ -56,31 +50,13 @@ impl FiniteSource {
             }
         }
         Ok(Self {
-            clients: population,
-            servers: count,
-            service,
             throughput: busy / sum / service,
             number: number / sum,
         })
     }
 
-    /// X, answers per unit of time.
-    pub fn throughput(&self) -> f64 {
-        self.throughput
-    }
-
-    /// L, the mean number of clients that wait for an answer.
-    pub fn mean_number(&self) -> f64 {
-        self.number.min(self.clients)
-    }
-
     /// R = L/X, which is N/X − Z without its subtraction.
     pub fn mean_response(&self) -> f64 {
         self.number / self.throughput
-    }
-
-    /// The share of time that a server is busy.
-    pub fn utilization(&self) -> f64 {
-        self.throughput * self.service / self.servers
     }
 }

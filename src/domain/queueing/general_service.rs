@@ -48,30 +48,10 @@ impl GeneralService {
         load * self.service * (1.0 + self.variation) / (2.0 * self.idle)
     }
 
-    /// W = Wq + S, first come first served.
-    pub fn mean_sojourn(&self) -> f64 {
-        self.mean_wait() + self.service
-    }
-
-    /// Lq = λ·Wq.
-    pub fn mean_queue(&self) -> f64 {
-        self.arrivals * self.mean_wait()
-    }
-
-    /// L = λ·W.
-    pub fn mean_number(&self) -> f64 {
-        self.arrivals * self.mean_sojourn()
-    }
-
     /// W = S/(1 − ρ) where the server is shared equally by all that are there, whatever the service time's distribution.
     /// Source: Kleinrock 1967; Harchol-Balter, Performance Modeling and Design of Computer Systems (2013), ch. 22.
     pub fn shared_mean_sojourn(&self) -> f64 {
         self.service / self.idle
-    }
-
-    /// The mean time under processor sharing of a request that alone would take `size`: size/(1 − ρ). Source: Kleinrock 1967.
-    pub fn shared_sojourn_of(&self, size: f64) -> Result<f64, ParameterError> {
-        Ok(positive("size", size)? / self.idle)
     }
 }
 

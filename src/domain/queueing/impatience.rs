@@ -10,7 +10,6 @@ use super::parameter::{MOST_COUNTED, ParameterError, Problem, counted, non_negat
 pub struct Impatient {
     arrivals: f64,
     rate: f64,
-    servers: f64,
     patience: f64,
     waiting: f64,
     queue: f64,
@@ -55,7 +54,6 @@ impl Impatient {
         Ok(Self {
             arrivals,
             rate,
-            servers: count,
             patience: impatience,
             waiting: sum / (below + sum),
             queue: queue / (below + sum),
@@ -89,11 +87,6 @@ impl Impatient {
     /// What is served, per second.
     pub fn throughput(&self) -> f64 {
         self.arrivals - self.patience * self.queue
-    }
-
-    /// The share of time that a server is busy.
-    pub fn utilization(&self) -> f64 {
-        self.throughput() / (self.servers * self.rate)
     }
 
     /// L, waiting and in service.

@@ -31,8 +31,7 @@ mod tests;
 pub use approximation::{allen_cunneen, kingman, power_of_choices};
 pub use batch::BatchArrivals;
 pub use erlang::{
-    erlang_b, erlang_c, extended_erlang_b, servers_for_blocking, servers_for_waiting,
-    square_root_staffing,
+    erlang_b, erlang_c, extended_erlang_b, servers_for_waiting, square_root_staffing,
 };
 pub use fan_out::{at_least_one, fork_join, harmonic, hedged, slowest_exceeded_by, slowest_mean};
 pub use finite_room::FiniteRoom;
@@ -41,7 +40,7 @@ pub use general_service::{
     GeneralService, deterministic_wait_exceeded_by, deterministic_wait_tail,
 };
 pub use impatience::Impatient;
-pub use infinite_server::{infinite_server_mean, infinite_server_tail};
+pub use infinite_server::infinite_server_mean;
 pub use multi_server::MultiServer;
 pub use parameter::{Load, ParameterError, Problem};
 pub(crate) use parameter::{

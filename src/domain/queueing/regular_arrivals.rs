@@ -2,12 +2,11 @@
 //!
 //! Must never know irregular arrivals.
 
-use super::parameter::{Load, ParameterError, log_above, log_minus, non_negative, positive, tail};
+use super::parameter::{Load, ParameterError, log_minus, non_negative, positive};
 
 /// D/M/1 in its steady state: a GI/M/1 queue with the root σ = e^{−μ(1 − σ)/λ}. Source: Kleinrock, Queueing Systems vol. 1 (1975), ch. 6.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RegularArrivals {
-    arrivals: f64,
     rate: f64,
     /// σ, and 1 − σ to its own last digit.
     root: f64,
@@ -49,17 +48,7 @@ impl RegularArrivals {
             }
             rest = 1.0 - root;
         }
-        Ok(Load::Steady(Self {
-            arrivals,
-            rate,
-            root,
-            rest,
-        }))
-    }
-
-    /// ρ = λ/μ.
-    pub fn utilization(&self) -> f64 {
-        self.arrivals / self.rate
+        Ok(Load::Steady(Self { rate, root, rest }))
     }
 
     /// P(wait) = σ.
@@ -70,26 +59,5 @@ impl RegularArrivals {
     /// Wq = σ/(μ·(1 − σ)).
     pub fn mean_wait(&self) -> f64 {
         self.root / (self.rate * self.rest)
-    }
-
-    /// W = 1/(μ·(1 − σ)).
-    pub fn mean_sojourn(&self) -> f64 {
-        1.0 / (self.rate * self.rest)
-    }
-
-    /// L = λ·W, the mean number over time.
-    pub fn mean_number(&self) -> f64 {
-        self.arrivals * self.mean_sojourn()
-    }
-
-    /// The waiting time that a share `exceeded` of the arrivals exceeds: P(Wq > t) = σ·e^{−μ(1 − σ)t}.
-    pub fn wait_exceeded_by(&self, exceeded: f64) -> Result<f64, ParameterError> {
-        let exceeded = tail("exceeded", exceeded)?;
-        Ok(log_above(self.root, exceeded) / (self.rate * self.rest))
-    }
-
-    /// The sojourn time that a share `exceeded` of the arrivals exceeds: it is exponential of rate μ(1 − σ).
-    pub fn sojourn_exceeded_by(&self, exceeded: f64) -> Result<f64, ParameterError> {
-        Ok(-tail("exceeded", exceeded)?.ln() / (self.rate * self.rest))
     }
 }

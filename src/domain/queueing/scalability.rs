@@ -4,7 +4,7 @@
 
 use super::parameter::{ParameterError, fraction, non_negative};
 
-/// Contention α and coherency β. Source: Gunther, Guerrilla Capacity Planning (2007).
+/// Contention α and coherency β: n nodes do n/(1 + α(n − 1) + βn(n − 1)) times what one does. Source: Gunther, Guerrilla Capacity Planning (2007).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scalability {
     contention: f64,
@@ -17,13 +17,6 @@ impl Scalability {
             contention: fraction("contention", contention)?,
             coherency: non_negative("coherency", coherency)?,
         })
-    }
-
-    /// The throughput of n over that of one: n/(1 + α(n − 1) + βn(n − 1)). The law says nothing of fewer than one.
-    pub fn speedup(&self, number: f64) -> Result<f64, ParameterError> {
-        let number = super::parameter::between("number", number, 1.0, f64::MAX)?;
-        let others = number - 1.0;
-        Ok(number / (1.0 + self.contention * others + self.coherency * number * others))
     }
 
     /// The number at which throughput peaks, √((1 − α)/β); none when it never falls.

@@ -199,7 +199,11 @@ fn compute(working: &mut Working) {
     working.step("ingress", "rate × request");
     working.step("origin", "peak × (1 - cdn_hit)");
     let cards = working.at("origin") / (working.at("card") * working.at("card_use"));
-    working.computed("cards", "⌈origin / (card × card_use)⌉", whole_up(cards));
+    working.computed(
+        "cards",
+        "⌈origin / (card × card_use)⌉",
+        whole_up(cards).max(1.0),
+    );
     working.step("volume", "egress × 1 month");
     working.step("cdn_cost", "egress × cdn_hit × cdn_price");
     working.step("origin_cost", "egress × (1 - cdn_hit) × egress_price");

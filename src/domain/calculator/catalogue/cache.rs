@@ -3,7 +3,7 @@
 use super::{cite, detail, excess, full_from, main};
 use crate::domain::calculator::sources::{NAPKIN, OURS, PREPARATION, REDIS, YCSB};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
-use crate::domain::capacity::{CharacteristicTime, RecencyCache, Zipf, top_hit_ratio};
+use crate::domain::capacity::{CharacteristicTime, LruCache, Zipf, top_hit_ratio};
 
 pub(super) const CACHE: Calculator = Calculator {
     slug: "cache",
@@ -212,7 +212,7 @@ fn compute(working: &mut Working) {
     let places = (working.at("memory") / working.at("entry") * (1.0 + 1e-12)).floor();
     working.computed("places", "⌊memory / entry⌋", places);
     let found = Zipf::new(working.count("population"), working.at("skew")).and_then(|popularity| {
-        let cache = RecencyCache::new(popularity, places.min(1e18) as u64)?;
+        let cache = LruCache::new(popularity, places.min(1e18) as u64)?;
         Ok((cache, top_hit_ratio(popularity, places.min(1e18) as u64)))
     });
     let found = found.map_err(|fault| Answer::Words(fault.to_string()));

@@ -1,8 +1,9 @@
 //! Fan-out: copy a post to all timelines when it is written, or gather it when a timeline is read.
 
-use super::{cite, full_from, main};
+use super::{cite, full_from, main, value_or_answer};
 use crate::domain::calculator::sources::{DDIA, OURS};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
+use crate::domain::queueing::MultiServer;
 
 pub(super) const FAN_OUT: Calculator = Calculator {
     slug: "fan-out",
@@ -210,16 +211,8 @@ fn compute(working: &mut Working) {
     }
     working.step("by_work", "pull / (post_rate × write_cost)");
     working.step("store", "push / entry_rate");
-    let spare = working.at("entry_rate") - working.at("push");
-    if spare > 0.0 {
-        working.step("by_time", "(entry_rate - push) × deadline");
-        working.step("celebrity", "largest / (entry_rate - push)");
-        let crossover = working.at("by_work").min(working.at("by_time"));
-        working.computed("crossover", "lesser of by_work and by_time", crossover);
-    } else {
-        let growing = Answer::Growing {
-            by_per_second: -spare,
-        };
+    let station = MultiServer::new(working.at("push"), working.at("entry_rate"), 1);
+    if let Err(growing) = value_or_answer(station) {
         working.answered("by_time", "(entry_rate - push) × deadline", growing.clone());
         working.answered(
             "celebrity",
@@ -232,6 +225,11 @@ fn compute(working: &mut Working) {
             working.text("push"),
             working.text("entry_rate")
         ));
+    } else {
+        working.step("by_time", "(entry_rate - push) × deadline");
+        working.step("celebrity", "largest / (entry_rate - push)");
+        let crossover = working.at("by_work").min(working.at("by_time"));
+        working.computed("crossover", "lesser of by_work and by_time", crossover);
     }
     if working.at("celebrity") > working.at("deadline") {
         working.warn(format!(

@@ -1,7 +1,7 @@
 //! The calculators themselves, one file each.
 //!
-//! Each declares what it takes and gives, and works it out with the formulas of `queueing` and `capacity`. Must never know how it is
-//! shown or what was typed.
+//! Each declares what it takes and gives, and works it out with formulas as the worksheet has them and with functions of `queueing`
+//! and `capacity`; the tests hold the formulas to the functions. Must never know how it is shown or what was typed.
 
 mod availability;
 mod bandwidth;

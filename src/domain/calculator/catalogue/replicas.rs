@@ -1,9 +1,10 @@
 //! Replicas and shards: what each node does when every replica applies all writes and one key is hotter than the rest.
 
-use super::{cite, detail, full_from, main};
+use super::{cite, detail, full_from, main, value_or_answer};
 use crate::domain::calculator::sources::{OURS, ROLE, YCSB};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::{Zipf, whole_up};
+use crate::domain::queueing::MultiServer;
 
 pub(super) const REPLICAS: Calculator = Calculator {
     slug: "replicas",
@@ -220,16 +221,11 @@ fn compute(working: &mut Working) {
             Answer::Words("nothing is left of the shard: it has one replica".to_owned()),
         );
     }
-    let hot = working.at("hot");
-    if hot < 1.0 {
-        working.step("mean_time", "1 / node_rate / (1 - hot)");
-    } else {
-        let by_per_second = (hot - 1.0) * working.at("node_rate");
-        working.answered(
-            "mean_time",
-            "1 / node_rate / (1 - hot)",
-            Answer::Growing { by_per_second },
-        );
+    let (hot, node_rate) = (working.at("hot"), working.at("node_rate"));
+    let formula = "1 / node_rate / (1 - hot)";
+    match value_or_answer(MultiServer::new(hot * node_rate, node_rate, 1)) {
+        Ok(_) => working.step("mean_time", formula),
+        Err(answer) => working.answered("mean_time", formula, answer),
     }
     let [writes, target] = ["write_share", "target"].map(|id| working.at(id));
     let shard = working.at("rate") * working.at("hot_share") / working.at("node_rate");

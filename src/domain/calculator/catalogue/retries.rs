@@ -1,9 +1,10 @@
 //! Retries: what they achieve, how they multiply through layers, and when they keep a failure alive.
 
-use super::{cite, detail, full_from, main};
+use super::{cite, detail, full_from, main, value_or_answer};
 use crate::domain::calculator::sources::{BUILDERS, OURS, SRE_BOOK};
 use crate::domain::calculator::{Answer, Calculator, Input, Scale, Span, Sweep, Typical, Working};
 use crate::domain::capacity::{attempts, success};
+use crate::domain::queueing::{MultiServer, ParameterError};
 
 pub(super) const RETRIES: Calculator = Calculator {
     slug: "retries",
@@ -174,7 +175,7 @@ pub(super) const RETRIES: Calculator = Calculator {
 
 fn compute(working: &mut Working) {
     let (failure, tries) = (working.at("failure"), working.count("tries"));
-    let words = |fault: crate::domain::queueing::ParameterError| Answer::Words(fault.to_string());
+    let words = |fault: ParameterError| Answer::Words(fault.to_string());
     let retries = tries.saturating_sub(1);
     let succeeded = success(failure, retries).map_err(words);
     let mean = attempts(failure, retries).map_err(words);
@@ -189,15 +190,11 @@ fn compute(working: &mut Working) {
     );
     working.step("tried", "rate × mean_tries");
     let (tried, capacity) = (working.at("tried"), working.at("capacity"));
-    if tried < capacity {
-        working.step("busy", "tried / capacity");
-    } else {
-        let by_per_second = tried - capacity;
-        working.answered(
-            "busy",
-            "tried / capacity",
-            Answer::Growing { by_per_second },
-        );
+    let station = value_or_answer(MultiServer::new(tried, capacity, 1));
+    let overloaded = station.is_err();
+    match station {
+        Ok(_) => working.step("busy", "tried / capacity"),
+        Err(answer) => working.answered("busy", "tried / capacity", answer),
     }
     working.step("alone", "rate / capacity");
     let worst = working.at("tries").powf(working.at("layers"));
@@ -213,7 +210,7 @@ fn compute(working: &mut Working) {
     let (alone, margin) = (working.at("alone"), working.at("margin"));
     if alone >= 1.0 {
         working.warn("The service is overloaded without a single retry.");
-    } else if tried >= capacity {
+    } else if overloaded {
         working.warn(format!(
             "Retries turn a load of {} into {}, which is more than {}: they are the overload.",
             working.text("rate"),

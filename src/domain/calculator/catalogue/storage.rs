@@ -210,7 +210,11 @@ fn compute(working: &mut Working) {
     working.step("total", "one_copy × copies");
     working.step("growth", "kept × copies × 30");
     let nodes = working.at("total") / (working.at("node_disk") * working.at("fill"));
-    working.computed("nodes", "⌈total / (node_disk × fill)⌉", whole_up(nodes));
+    working.computed(
+        "nodes",
+        "⌈total / (node_disk × fill)⌉",
+        whole_up(nodes).max(1.0),
+    );
     working.step("refill", "node_disk × fill / copy_rate");
     working.step("monthly", "total × price");
     if working.at("refill") > 86_400.0 {
