@@ -86,7 +86,7 @@ pub(super) fn rows(
             text: if step.calculates && fits {
                 formula
             } else {
-                exactly(rounded(*value))
+                exactly(*value)
             },
         });
     }
@@ -103,12 +103,6 @@ fn literal_of(field: &Field, value: Quantity, is_another_row: impl Fn(&str) -> b
     } else {
         exactly(value)
     }
-}
-
-/// To six significant digits: no estimate is better, and more are not read.
-fn rounded(value: Quantity) -> Quantity {
-    let six = format!("{:.5e}", value.value()).parse().unwrap_or_default();
-    Quantity::new(six, value.dimension()).unwrap_or(value)
 }
 
 /// A literal that parses to exactly this quantity.

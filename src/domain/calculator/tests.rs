@@ -623,6 +623,32 @@ fn inputs_take_what_the_worksheet_takes() {
         memory.and_then(|field| field.note.as_deref()),
         Some("taken as 16 GB")
     );
+    // What is no such amount is not taken for one; which share was meant is said.
+    for (slug, key, text) in [
+        ("storage", "record", "5 apples"),
+        ("storage", "record", "150 %"),
+        ("pool", "holding", "5 parsecs"),
+        ("pool", "holding", "5 users"),
+        ("traffic", "write_share", "0.2 s"),
+    ] {
+        assert_eq!(
+            faults(slug, &[(key, text)]).len(),
+            1,
+            "{slug}: {key}={text}"
+        );
+    }
+    assert_eq!(faults("pool", &[("arrivals", "5k requests")]), []);
+    let share = |text: &str| {
+        let inputs = worked("pool", &[("target", text)]).inputs;
+        let target = inputs
+            .fields
+            .iter()
+            .find(|field| field.input.id == "target");
+        target.and_then(|field| field.note.clone())
+    };
+    assert_eq!(share("1").as_deref(), Some("taken as 100 %, not as 1 %"));
+    assert_eq!(share("2").as_deref(), Some("taken as 2 %"));
+    assert_eq!((share("1 %"), share("= 1 - 0.99")), (None, None));
     assert_eq!(faults("pool", &[("size", "2.5")]).len(), 1);
     assert_eq!(faults("pool", &[("size", "3"), ("size", "4")]).len(), 1);
     assert_eq!(faults("pool", &[("size", "= size")]).len(), 1);
