@@ -222,7 +222,7 @@ mod tests {
             let _ = write!(
                 text,
                 "[[term]]\nid = \"t{number}\"\nterm = \"{name}\"\nalso = {also:?}\ndefinition = '{name} is \"x < y & z\". It is `so`.'\n\
-                 why = \"It is.\"\nquestion = \"Is it?\"\nanswer = \"It is.\"\nsee = []\nsources = []\n"
+                 why = \"It is.\"\nquestion = \"Is it what it is?\"\nanswer = \"It is.\"\nsee = []\nsources = []\n"
             );
         }
         let parsed = parse_glossary(&[("terms.toml", &text)], &[]);

@@ -542,7 +542,7 @@ mod tests {
         let terms = crate::domain::content::parse_glossary(
             &[(
                 "terms.toml",
-                "[[term]]\nid = \"queue\"\nterm = \"Queue\"\nalso = [\"shard_id\"]\ndefinition = \"Work that <waits>. It is \\\"bounded\\\".\"\nwhy = \"It is.\"\nquestion = \"Is it?\"\nanswer = \"It is.\"\nsee = []\nsources = []\n",
+                "[[term]]\nid = \"queue\"\nterm = \"Queue\"\nalso = [\"shard_id\"]\ndefinition = \"Work that <waits>. It is \\\"bounded\\\".\"\nwhy = \"It is.\"\nquestion = \"Is it what it is?\"\nanswer = \"It is.\"\nsee = []\nsources = []\n",
             )],
             &[],
         );

@@ -275,7 +275,7 @@ async fn an_incident_is_debugged_step_by_step() {
         "Root cause",
         "What a post-mortem says",
         "~ one step below",
-        "Triage was the weakest here.",
+        "You rated every criterion alike.",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -324,7 +324,6 @@ async fn what_is_not_published_is_not_there() {
     for path in [
         "/reference/nothing",
         "/reference/Levels",
-        "/reference/levels/",
         "/reference/levels.md",
         "/reference/..%2Fsources.toml",
         "/reference/%00",
@@ -335,6 +334,16 @@ async fn what_is_not_published_is_not_there() {
     ] {
         let reply = guest.get(path).await.expect(404);
         assert_eq!(reply.page().text("h1"), "There is nothing here", "{path}");
+    }
+    // A slash at the end is no other page, and leads nowhere else.
+    for (path, there) in [
+        ("/reference/levels/", "/reference/levels"),
+        ("/prompts//?level=mid", "/prompts?level=mid"),
+    ] {
+        assert_eq!(guest.get(path).await.expect(308).header("location"), there);
+    }
+    for path in ["//evil.example/", "/\\evil.example/"] {
+        guest.get(path).await.expect(404);
     }
     // What an address asks for that there is not is said, on a page that is there.
     for (path, said) in [
