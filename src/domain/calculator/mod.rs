@@ -215,6 +215,13 @@ fn measure(unit: &str) -> (f64, Dimension) {
 
 /// In the declared unit, or where sizes and times differ by orders of magnitude, in the one that reads best.
 fn show(value: Quantity, unit: &str) -> String {
+    // A probability of 1e-279 says no more than that it is none.
+    if value.value() != 0.0
+        && value.value().abs() < 1e-18
+        && let Ok(none) = Quantity::new(0.0, value.dimension())
+    {
+        return format!("practically {}", show(none, unit));
+    }
     match (value.dimension(), Unit::parse(unit)) {
         (Dimension::TIME | Dimension::DATA, _) | (_, Err(_)) => value.normalized(),
         (_, Ok(unit)) => {

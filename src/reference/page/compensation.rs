@@ -495,7 +495,7 @@ fn comparison(data: &Compensation, sources: &[Source], choice: &PayChoice) -> An
             let lines: Vec<Line> = [one, other]
                 .into_iter()
                 .map(|found| Line {
-                    label: found.title.clone(),
+                    label: format!("{}: {}", found.title, found.place),
                     words: Money::dollars(found.total).to_string(),
                     bars: vec![hollow(found.base), solid(found.total)],
                 })
