@@ -637,7 +637,9 @@ fn inputs_take_what_the_worksheet_takes() {
             "{slug}: {key}={text}"
         );
     }
-    assert_eq!(faults("pool", &[("arrivals", "5k requests")]), []);
+    for text in ["5k requests", "= 10000 * 80 %"] {
+        assert_eq!(faults("pool", &[("arrivals", text)]), [], "{text}");
+    }
     let share = |text: &str| {
         let inputs = worked("pool", &[("target", text)]).inputs;
         let target = inputs

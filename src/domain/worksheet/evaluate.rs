@@ -249,12 +249,23 @@ impl Evaluation<'_> {
         // `20` where a percentage is asked for, and `0.2`: which of the two was meant is said.
         let is_bare = unit.is_percent() && is_plain && !row.text.contains(['=', '%']);
         let is_bare_percentage = is_bare && value.value() > 1.0;
+        // A calculation with a percentage comes to whatever it is a part of.
+        let is_share = row.text.contains('%') && !row.text.contains('=');
         let is_of_something_else = unit.dimension() != Dimension::NONE
-            && (row.text.contains('%') || counts_something_else(row.text, unit));
-        if is_plain
-            && !is_of_something_else
-            && (unit.dimension() != Dimension::NONE || is_bare_percentage)
-        {
+            && (is_share || counts_something_else(row.text, unit));
+        if is_plain && is_of_something_else {
+            let what = if is_share {
+                "a percentage"
+            } else {
+                "a count of something"
+            };
+            let wanted = unit.dimension().describe();
+            return Err(Fault {
+                message: format!("This is {what}; the row asks for {wanted}."),
+                span: whole,
+            });
+        }
+        if is_plain && (unit.dimension() != Dimension::NONE || is_bare_percentage) {
             let taken = value.taken_as(unit).map_err(|fault| Fault {
                 message: fault.to_string(),
                 span: whole,
