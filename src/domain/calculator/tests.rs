@@ -851,7 +851,7 @@ fn by_functions(worked: &Worked) -> Result<Vec<(&'static str, Said)>, ParameterE
                 })
             };
             let busy = little(arrivals, holding)?;
-            let smallest = if busy > 1e6 {
+            let smallest = if busy > 1e5 {
                 // More than are counted.
                 queueing::servers_for_waiting(1e100, input("target"))
             } else {
