@@ -400,6 +400,7 @@ async fn a_change_is_reviewed_line_by_line() {
         ("44", "43", ("correctness", "minor"), "backwards"),
         ("20", "44", ("correctness", "minor"), "not shown"),
         ("x", "44", ("correctness", "minor"), "no number"),
+        ("44", "56", ("correctness", "minor"), "thirteen lines"),
     ] {
         let page = work
             .comment(first, last, how, text)
@@ -416,6 +417,9 @@ async fn a_change_is_reviewed_line_by_line() {
             first
         );
     }
+    let wide = work.comment("44", "56", ("data", "minor"), "wide").await;
+    let said = wide.expect(422).page().text(".notice.fault");
+    assert!(said.contains("12 lines at most"), "{said}");
     let long = "long ".repeat(COMMENT_BYTES / 5 + 1);
     let page = work
         .comment("44", "44", ("data", "minor"), &long)

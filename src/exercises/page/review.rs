@@ -4,7 +4,10 @@ use axum::response::Response;
 use http::StatusCode;
 use leptos::prelude::*;
 
-use crate::domain::exercise::{Comment, FaultKind, NotTaken, Review, Severity};
+use crate::domain::exercise::{
+    COMMENT_BYTES, Comment, FREE_NOTES, FaultKind, MOST_COMMENTS, MOST_LINES, NotTaken, Review,
+    Severity,
+};
 use crate::exercises::island::ExerciseHelp;
 use crate::exercises::store::Exercise;
 use crate::server::clock::words;
@@ -191,7 +194,7 @@ fn render(
                         "Choose the number of a line on the new side to comment on it. Removed lines have none: comment beside them. "
                         <span class="with-script">"With the keyboard, the arrows go from line to line and Enter opens the form; with Shift a second line stretches the comment to there. "</span>
                         "How many faults there are is not said. Some things only look wrong. "
-                        "What meets no fault is a false alarm, unless you call it minor: then it is a note. Three notes cost nothing; a fourth is a false alarm like any other."
+                        {format!("What meets no fault is a false alarm, unless you call it minor: then it is a note. Notes cost nothing up to {FREE_NOTES} of them; one more is a false alarm like any other.")}
                     </p>
                 </section>
                 {jump_list(published)}
@@ -255,23 +258,30 @@ fn comment_view(
 }
 
 /// What is wrong with a comment, in words.
-fn trouble_words(trouble: &Trouble) -> &'static str {
-    match trouble {
+fn trouble_words(trouble: &Trouble) -> String {
+    let text = match trouble {
         Trouble::Lines => {
             "The change shows no such lines. Choose a first and a last line that it shows, in this order."
         }
         Trouble::Wide => {
-            "A comment points at twelve lines at most. Choose those that it is about; one of them is enough."
+            return format!(
+                "A comment points at {MOST_LINES} lines at most. Choose those that it is about; one of them is enough."
+            );
         }
         Trouble::Choices => "Choose what kind of fault it is, and how grave.",
         Trouble::NotTaken(NotTaken::Empty) => {
             "A comment says something. Write it, or leave the form."
         }
         Trouble::NotTaken(NotTaken::TooLong) => {
-            "A comment holds 4 KB, and this one is longer. Shorten it; what is here is kept until you do."
+            return format!(
+                "A comment holds {} KB, and this one is longer. Shorten it; what is here is kept until you do.",
+                COMMENT_BYTES / 1024
+            );
         }
         Trouble::NotTaken(NotTaken::TooMany) => {
-            "A review holds 100 comments. Delete one that matters less, then save this one."
+            return format!(
+                "A review holds {MOST_COMMENTS} comments. Delete one that matters less, then save this one."
+            );
         }
         Trouble::NotTaken(NotTaken::Changed(_)) => {
             "This comment was changed elsewhere since you opened it. Yours is in the form and not saved yet; the other one stands \
@@ -280,7 +290,8 @@ fn trouble_words(trouble: &Trouble) -> &'static str {
         Trouble::NotTaken(NotTaken::Gone) => {
             "This comment was deleted elsewhere. Yours is in the form; saving makes a new comment of it."
         }
-    }
+    };
+    text.to_owned()
 }
 
 fn comment_form(exercise: &Exercise, form: &CommentForm) -> AnyView {
